@@ -76,5 +76,11 @@ internal sealed class ConfigurationFile
 
     internal void Add(KeyUse use) => _uses.Add(use);
 
-    internal void Add(ConfigurationError error) => _errors.Add(error);
+    internal void Add(ConfigurationError error)
+    {
+        if (_readable)
+        {
+            _errors.Add(error);
+        }
+    }
 }
