@@ -1,0 +1,201 @@
+using System.Collections.Concurrent;
+using System.IO.Compression;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace LogAgent.IntegrationTests.Support;
+
+/// <summary>What a <see cref="DocumentStore"/> answers in place of taking a request or an item.</summary>
+/// <param name="Status">0 cuts the connection.</param>
+internal sealed record StoreFault(int Status, string Type = "", bool StoreFirst = false, TimeSpan Delay = default);
+
+/// <summary>
+/// A server that answers _bulk as Elasticsearch does: it stores a document under its index and id, answers 409 to a second create,
+/// and keeps what it has over a stop and a start on the same port. Faults are given by the test for requests and for items.
+/// </summary>
+internal sealed class DocumentStore : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, string> _documents = new(StringComparer.Ordinal);
+    private WebApplication? _server;
+    private long _requests;
+    private long _conflicts;
+
+    /// <summary>The port on which it listens from the first start on.</summary>
+    public int Port { get; private set; }
+
+    public string Url => $"http://127.0.0.1:{Port}";
+
+    /// <summary>What was stored, without the conflicts: the oracle's view.</summary>
+    public Sequences Stored { get; } = new();
+
+    public long Requests => Interlocked.Read(ref _requests);
+
+    /// <summary>How many documents were sent again though they were stored.</summary>
+    public long Conflicts => Interlocked.Read(ref _conflicts);
+
+    public ICollection<string> Documents => _documents.Values;
+
+    /// <summary>Index and id of each document, joined by a slash.</summary>
+    public ICollection<string> Keys => _documents.Keys;
+
+    /// <summary>A fault for the whole request, by its number from 1 and its length in bytes; null takes it.</summary>
+    public Func<long, long, StoreFault?>? RequestFault { get; set; }
+
+    /// <summary>A fault for one item, by its id and its document; null takes it.</summary>
+    public Func<string, string, StoreFault?>? ItemFault { get; set; }
+
+    public static async Task<DocumentStore> StartNewAsync()
+    {
+        var store = new DocumentStore();
+        await store.StartAsync();
+        return store;
+    }
+
+    /// <summary>A store that does not listen yet, with a port for it.</summary>
+    public static DocumentStore Down() => new() { Port = FreePorts.One() };
+
+    public async Task StartAsync()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(options =>
+        {
+            options.Listen(IPAddress.Loopback, Port);
+            options.Limits.MaxRequestBodySize = null;
+            options.Limits.MinRequestBodyDataRate = null;
+        });
+        WebApplication server = builder.Build();
+        server.Run(AnswerAsync);
+        await server.StartAsync();
+        Port = new Uri(server.Urls.First()).Port;
+        _server = server;
+    }
+
+    /// <summary>Stops listening and cuts the connections; what is stored stays.</summary>
+    public async Task StopAsync()
+    {
+        if (_server is not null)
+        {
+            using var now = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+            await _server.StopAsync(now.Token);
+            await _server.DisposeAsync();
+            _server = null;
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        context.Response.Headers["X-Elastic-Product"] = "Elasticsearch";
+        string path = context.Request.Path.Value ?? "/";
+        if (path.EndsWith("/_bulk", StringComparison.Ordinal))
+        {
+            await BulkAsync(context);
+            return;
+        }
+
+        (int status, string body) = path == "/"
+            ? (200, """{"name":"store","cluster_name":"store","cluster_uuid":"x","version":{"number":"8.19.0","build_flavor":"default"},"tagline":"You Know, for Search"}""")
+            : HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) ? (404, """{"error":"not there","status":404}""") : (200, """{"acknowledged":true}""");
+        await WriteAsync(context, status, body);
+    }
+
+    private async Task BulkAsync(HttpContext context)
+    {
+        using var buffer = new MemoryStream();
+        Stream body = context.Request.Headers.ContentEncoding == "gzip" ? new GZipStream(context.Request.Body, CompressionMode.Decompress) : context.Request.Body;
+        await body.CopyToAsync(buffer, context.RequestAborted);
+        long number = Interlocked.Increment(ref _requests);
+        StoreFault? fault = RequestFault?.Invoke(number, buffer.Length);
+        string answer = "";
+        if (fault is null or { StoreFirst: true })
+        {
+            answer = Store(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
+        }
+
+        if (fault is null)
+        {
+            await WriteAsync(context, 200, answer);
+            return;
+        }
+
+        if (fault.Delay > TimeSpan.Zero)
+        {
+            await Task.Delay(fault.Delay, TimeProvider.System, context.RequestAborted);
+        }
+
+        if (fault.Status == 0)
+        {
+            context.Abort();
+        }
+        else
+        {
+            await WriteAsync(context, fault.Status, fault.Status == 200 ? answer : fault.Status == 413 ? "" : $$"""{"error":{"type":"{{fault.Type}}"},"status":{{fault.Status}}}""");
+        }
+    }
+
+    private string Store(string body)
+    {
+        string[] lines = body.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var answer = new StringBuilder("{\"took\":1,\"items\":[");
+        bool errors = false;
+        for (int i = 0; i + 1 < lines.Length; i += 2)
+        {
+            using JsonDocument action = JsonDocument.Parse(lines[i]);
+            JsonProperty operation = action.RootElement.EnumerateObject().First();
+            string index = operation.Value.TryGetProperty("_index", out JsonElement name) ? name.GetString()! : "";
+            string id = operation.Value.TryGetProperty("_id", out JsonElement value) ? value.GetString()! : Guid.NewGuid().ToString("N");
+            (int status, string type) = StoreOne(index, id, lines[i + 1]);
+            errors |= status >= 300;
+            answer.Append(i > 0 ? "," : "").Append($"{{\"{operation.Name}\":{{\"_index\":\"{index}\",\"_id\":\"{id}\",\"status\":{status}");
+            answer.Append(status < 300 ? "}}" : $",\"error\":{{\"type\":\"{type}\",\"reason\":\"as the test asks\"}}}}}}");
+        }
+
+        return answer.Append("],\"errors\":").Append(errors ? "true}" : "false}").ToString();
+    }
+
+    private (int Status, string Type) StoreOne(string index, string id, string document)
+    {
+        string key = index + "/" + id;
+        if (_documents.ContainsKey(key))
+        {
+            Interlocked.Increment(ref _conflicts);
+            return (409, "version_conflict_engine_exception");
+        }
+
+        if (ItemFault?.Invoke(id, document) is { } fault)
+        {
+            return (fault.Status, fault.Type);
+        }
+
+        using JsonDocument parsed = JsonDocument.Parse(document);
+        if (!_documents.TryAdd(key, document))
+        {
+            Interlocked.Increment(ref _conflicts);
+            return (409, "version_conflict_engine_exception");
+        }
+
+        string message = parsed.RootElement.TryGetProperty("message", out JsonElement text) || parsed.RootElement.TryGetProperty("log", out text) ? text.ToString() : "";
+        Stored.Add(message);
+        return (201, "");
+    }
+
+    private static async Task WriteAsync(HttpContext context, int status, string body)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        byte[] bytes = Encoding.UTF8.GetBytes(body);
+        context.Response.ContentLength = bytes.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+namespace LogAgent.IntegrationTests.Support;
+
+/// <summary>A real Kafka on free ports, started by the script that LOGAGENT_TEST_KAFKA names, and read back by kcat.</summary>
+internal sealed class KafkaServer : IAsyncDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private KafkaServer(int port, int brokers) => Brokers = [.. Enumerable.Range(port, brokers).Select(p => $"127.0.0.1:{p}")];
+
+    public IReadOnlyList<string> Brokers { get; }
+
+    public string Bootstrap => string.Join(',', Brokers);
+
+    public string CaFile => Path.Combine(_folder.Path, "tls", "ca.crt");
+
+    public static async Task<KafkaServer> StartAsync(int brokers = 1, params string[] options)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            int port = FreePorts.Block([.. Enumerable.Range(0, brokers), .. Enumerable.Range(100, brokers), .. Enumerable.Range(201, brokers)]);
+            var server = new KafkaServer(port, brokers);
+            ShellResult start = await server.ScriptAsync("start", ["--port", $"{port}", "--brokers", $"{brokers}", .. options]);
+            if (start.ExitCode == 0)
+            {
+                return server;
+            }
+
+            await server.DisposeAsync();
+            if (attempt == 3)
+            {
+                throw new InvalidOperationException("Kafka did not start: " + start.Error);
+            }
+        }
+    }
+
+    public async Task KillBrokerAsync(int broker) => (await ScriptAsync("stop-broker", [$"{broker}"])).Text("stop-broker");
+
+    public async Task StartBrokerAsync(int broker) => (await ScriptAsync("start-broker", [$"{broker}"])).Text("start-broker");
+
+    /// <summary>Every record of the topic up to now, one line each.</summary>
+    public async Task<string[]> ReadAllAsync(string topic)
+    {
+        ShellResult read = await Shell.TryAsync("kcat", ["-C", "-b", Bootstrap, "-t", topic, "-o", "beginning", "-e", "-q", "-f", "%s\n"]);
+        return read.ExitCode == 0 ? read.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        for (int broker = 1; broker <= Brokers.Count; broker++)
+        {
+            await ScriptAsync("stop-broker", [$"{broker}"]);
+        }
+
+        _folder.Dispose();
+    }
+
+    private Task<ShellResult> ScriptAsync(string action, string[] arguments) =>
+        Shell.TryAsync(Machine.KafkaScript!, [action, _folder.Path, .. arguments], deadline: TimeSpan.FromSeconds(200));
+}
