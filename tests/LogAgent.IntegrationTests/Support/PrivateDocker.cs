@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace LogAgent.IntegrationTests.Support;
@@ -37,8 +38,15 @@ internal sealed class PrivateDocker(string folder) : IAsyncDisposable
     /// <summary>SIGTERM: it stops its containers and ends.</summary>
     public Task StopAsync() => EndAsync(Signal.Term);
 
-    /// <summary>SIGKILL: its containers and its socket file stay.</summary>
-    public Task KillAsync() => EndAsync(Signal.Kill);
+    /// <summary>SIGKILL, to its containerd too (a new dockerd would wait for one that is dying): its containers and its socket file stay.</summary>
+    public async Task KillAsync()
+    {
+        await EndAsync(Signal.Kill);
+        await EndProcessesAsync("containerd.toml", Signal.Kill);
+
+        // Where nobody reaps it, the dead containerd stays a zombie, and the next dockerd would take it for alive.
+        File.Delete(Path.Combine(folder, "exec", "containerd", "containerd.pid"));
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -47,24 +55,8 @@ internal sealed class PrivateDocker(string folder) : IAsyncDisposable
             await StopAsync();
         }
 
-        // containerd and the shims that a killed dockerd has left behind, known by the directory in their command lines.
-        for (int attempt = 0; attempt < 50 && ProcessesOfFolder() is { Length: > 0 } ids; attempt++)
-        {
-            foreach (int id in ids)
-            {
-                try
-                {
-                    Signals.Send(id, attempt < 20 ? Signal.Term : Signal.Kill);
-                }
-                catch (System.ComponentModel.Win32Exception)
-                {
-                    // It has ended in between.
-                }
-            }
-
-            await Until.PauseAsync();
-        }
-
+        // containerd and the shims that a killed dockerd has left behind.
+        await EndProcessesAsync("", Signal.Kill);
         foreach (string mount in File.ReadLines("/proc/mounts").Select(line => line.Split(' ')[1]).Where(path => path.StartsWith(folder + "/", StringComparison.Ordinal)).OrderDescending(StringComparer.Ordinal).ToArray())
         {
             await Shell.TryAsync("umount", ["-l", mount]);
@@ -98,8 +90,41 @@ internal sealed class PrivateDocker(string folder) : IAsyncDisposable
         _process = null;
     }
 
-    private int[] ProcessesOfFolder() =>
-        [.. Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out int id) && id != Environment.ProcessId && CommandLine(id).Contains(folder, StringComparison.Ordinal)).Select(name => int.Parse(name!, System.Globalization.CultureInfo.InvariantCulture))];
+    // They are known by the directory in their command lines.
+    private async Task EndProcessesAsync(string mark, Signal signal)
+    {
+        for (int attempt = 0; attempt < 200 && ProcessesOfFolder(mark) is { Length: > 0 } ids; attempt++)
+        {
+            foreach (int id in ids)
+            {
+                try
+                {
+                    Signals.Send(id, signal);
+                }
+                catch (Win32Exception)
+                {
+                    // It has ended in between.
+                }
+            }
+
+            await Until.PauseAsync();
+        }
+    }
+
+    private int[] ProcessesOfFolder(string mark)
+    {
+        var found = new List<int>();
+        foreach (string directory in Directory.GetDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), out int id) && id != Environment.ProcessId
+                && CommandLine(id) is string line && line.Contains(folder + "/", StringComparison.Ordinal) && line.Contains(mark, StringComparison.Ordinal))
+            {
+                found.Add(id);
+            }
+        }
+
+        return [.. found];
+    }
 
     private static string CommandLine(int id)
     {
