@@ -70,4 +70,21 @@ public sealed class SupportTests
         Assert.Equal("hello", await engine.StartAsync("hello", ["--rm"], "echo", "hello"));
         Assert.Equal(docker.DataRoot, engine.DataRoot);
     }
+
+    [ScenarioFact(Needs.Elasticsearch)]
+    public async Task A_real_Elasticsearch_starts_on_free_ports_and_is_read_back()
+    {
+        await using ElasticsearchServer server = await ElasticsearchServer.StartAsync();
+        await server.RequestAsync(HttpMethod.Put, "/x/_create/1", """{"message":"seq source=a n=0"}""");
+        Assert.Equal(1, await server.CountAsync("x"));
+        Assert.Equal("0 missing, 0 doubled", (await server.SequencesAsync("x")).Compare(new Dictionary<string, long> { ["a"] = 1 }));
+    }
+
+    [ScenarioFact(Needs.Kafka)]
+    public async Task A_real_Kafka_starts_on_free_ports_and_is_read_back()
+    {
+        await using KafkaServer server = await KafkaServer.StartAsync();
+        await Shell.RunAsync("sh", "-c", $"echo 'seq source=a n=0' | kcat -P -b {server.Bootstrap} -t x");
+        Assert.Equal(["seq source=a n=0"], await server.ReadAllAsync("x"));
+    }
 }
