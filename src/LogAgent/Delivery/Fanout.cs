@@ -1,0 +1,146 @@
+using LogAgent.Tailing;
+
+namespace LogAgent.Delivery;
+
+/// <summary>
+/// Hands each batch to every output that takes something of it. The list of outputs can be replaced while it runs.
+/// </summary>
+internal sealed class Fanout(Ledger ledger)
+{
+    private readonly Lock _gate = new();
+    private OutputWorker[] _workers = [];
+    private Offer[] _offers = [];
+
+    /// <summary>False while some output holds so many batches that reading more had better wait. Memory is bounded by the budget in any case.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            foreach (OutputWorker worker in Volatile.Read(ref _workers))
+            {
+                if (!worker.HasRoom)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Sets the outputs, all at once: a batch goes to those of before or to these, never to a mix. When it has returned, the
+    /// removed ones are given nothing more and can be stopped or retired.
+    /// </summary>
+    public void SetOutputs(IReadOnlyList<OutputWorker> workers)
+    {
+        if (workers.Count == 0)
+        {
+            throw new ArgumentException("Without an output, records would count as delivered and be nowhere.", nameof(workers));
+        }
+
+        lock (_gate)
+        {
+            _offers = new Offer[workers.Count];
+            Volatile.Write(ref _workers, [.. workers]);
+        }
+    }
+
+    /// <summary>Called for each batch in order, on the tail loop's thread. Never waits; the batch may be completed before it returns.</summary>
+    public void Emit(LogBatch batch)
+    {
+        Amount all = Count(batch, StreamSet.All, out bool hasGaps, out int records);
+        ledger.Read(new(all.Records, batch.InputBytes));
+        int takers = 0;
+        lock (_gate)
+        {
+            if (_workers.Length == 0)
+            {
+                throw new InvalidOperationException("A batch was read before there was an output.");
+            }
+
+            for (int i = 0; records > 0 && i < _workers.Length; i++)
+            {
+                _offers[i] = OfferTo(_workers[i], batch, all, records, hasGaps);
+                takers += _offers[i].Records > 0 ? 1 : 0;
+            }
+
+            if (takers > 0)
+            {
+                batch.ExpectOutputs(takers);
+                for (int i = 0; i < _workers.Length; i++)
+                {
+                    if (_offers[i].Records > 0)
+                    {
+                        _workers[i].Enqueue(batch, new(_offers[i].Records, _offers[i].Bytes), hasGaps);
+                    }
+                }
+
+                return;
+            }
+        }
+
+        batch.ExpectOutputs(0);
+    }
+
+    /// <summary>What an output takes of the batch, gap records included; told to its ledger.</summary>
+    private static Offer OfferTo(OutputWorker worker, LogBatch batch, Amount all, int records, bool hasGaps)
+    {
+        OutputSubset subset = worker.Rules.Subset;
+        if (!subset.Takes(batch.Fields))
+        {
+            worker.Ledger.Read(all, all);
+            return default;
+        }
+
+        if (subset.Streams == StreamSet.All && !hasGaps)
+        {
+            worker.Ledger.Read(all, default);
+            return new(records, all.Bytes);
+        }
+
+        Amount counted = Count(batch, subset.Streams, out _, out int taken);
+        worker.Ledger.Read(all, all - counted);
+        long bytes = counted.Bytes;
+        if (hasGaps)
+        {
+            foreach (ref readonly LogRecord record in batch.Records)
+            {
+                bytes += (record.Flags & RecordFlags.Gap) != 0 ? record.MessageLength : 0;
+            }
+        }
+
+        return new(taken, bytes);
+    }
+
+    /// <param name="records">Those of the streams, gap records included.</param>
+    /// <returns>Those of the streams without gap records.</returns>
+    private static Amount Count(LogBatch batch, StreamSet streams, out bool hasGaps, out int records)
+    {
+        long counted = 0;
+        long bytes = 0;
+        records = 0;
+        hasGaps = false;
+        foreach (ref readonly LogRecord record in batch.Records)
+        {
+            if (!streams.Has(record))
+            {
+                continue;
+            }
+
+            records++;
+            if ((record.Flags & RecordFlags.Gap) != 0)
+            {
+                hasGaps = true;
+                continue;
+            }
+
+            counted++;
+            bytes += record.MessageLength;
+        }
+
+        return new(counted, bytes);
+    }
+
+    private readonly record struct Offer(int Records, long Bytes);
+}

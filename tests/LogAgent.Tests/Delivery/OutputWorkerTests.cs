@@ -1,0 +1,167 @@
+using LogAgent.Delivery;
+using LogAgent.Tests.Support;
+
+namespace LogAgent.Tests.Delivery;
+
+public class OutputWorkerTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private static Func<RecordGroup, CancellationToken, Task<SendResult>> Trouble(string what = "No route.", SendTrouble trouble = SendTrouble.Unreachable) =>
+        (_, _) => Task.FromException<SendResult>(new SendException(trouble, what));
+
+    [Fact]
+    public void A_batch_is_acknowledged_when_its_records_are_delivered()
+    {
+        using WorkerRig rig = new();
+        BatchBuilder batch = rig.Emit("a", "b");
+        Assert.Null(batch.Completed);
+        rig.Step();
+        Assert.True(batch.Completed);
+        Assert.Equal([["a", "b"]], rig.Output.Sends);
+        Assert.Equal(new(2, 2), rig.Counts.Acknowledged);
+        Assert.Equal(default, rig.Counts.InFlight);
+    }
+
+    [Fact]
+    public void Several_batches_travel_in_one_group_that_waits_for_its_age()
+    {
+        using WorkerRig rig = new(new() { Limits = new() { GroupAge = Second } });
+        BatchBuilder one = rig.Emit("a");
+        rig.Step();
+        rig.StepAfter(Second / 2);
+        BatchBuilder two = rig.Emit("b", "c");
+        rig.Step();
+        Assert.Empty(rig.Output.Sends);
+        rig.StepAfter(Second / 2);
+        Assert.Equal([["a", "b", "c"]], rig.Output.Sends);
+        Assert.True(one.Completed);
+        Assert.True(two.Completed);
+    }
+
+    [Fact]
+    public void A_group_is_cut_by_records_and_by_bytes_and_a_batch_may_span_groups()
+    {
+        using WorkerRig rig = new(new() { Limits = new() { GroupRecords = 3, GroupBytes = 10, GroupAge = TimeSpan.Zero } });
+        BatchBuilder batch = rig.Emit("a", "b", "c", "d", "123456789", "1234567890123456", "e");
+        rig.Step();
+        Assert.Equal([["a", "b", "c"], ["d", "123456789"], ["1234567890123456"], ["e"]], rig.Output.Sends);
+        Assert.True(batch.Completed);
+    }
+
+    [Fact]
+    public void A_group_in_trouble_is_sent_again_whole_and_nothing_overtakes_it()
+    {
+        using WorkerRig rig = new(new FaultyOutput().Then(Trouble()));
+        BatchBuilder one = rig.Emit("a");
+        rig.Step();
+        BatchBuilder two = rig.Emit("b");
+        rig.Step();
+        Assert.Single(rig.Output.Sends);
+        Assert.Equal(1, rig.Counts.InFlight.Records - 1);
+        rig.StepAfter(Second);
+        Assert.Equal([["a"], ["a"], ["b"]], rig.Output.Sends);
+        Assert.True(one.Completed);
+        Assert.True(two.Completed);
+        Assert.Equal(1, rig.Counts.RetriedRecords);
+    }
+
+    [Fact]
+    public void Only_the_records_that_were_not_taken_are_sent_again()
+    {
+        using WorkerRig rig = new(new FaultyOutput().Then(_ => new SendResult { Retry = [1, 3], RetryReason = "429" }));
+        BatchBuilder one = rig.Emit("a", "b");
+        BatchBuilder two = rig.Emit("c", "d");
+        BatchBuilder three = rig.Emit("e");
+        rig.Step();
+        Assert.Null(one.Completed);
+        Assert.Null(two.Completed);
+        Assert.True(three.Completed);
+        Assert.Equal(new(2, 2), rig.Counts.InFlight);
+        rig.StepAfter(Second);
+        Assert.Equal([["a", "b", "c", "d", "e"], ["b", "d"]], rig.Output.Sends);
+        Assert.True(one.Completed);
+        Assert.True(two.Completed);
+    }
+
+    [Fact]
+    public void What_is_too_large_is_halved_in_order()
+    {
+        using WorkerRig rig = new(new FaultyOutput().Always((group, _) => Task.FromResult(group.Count > 1 ? SendResult.TooLarge : SendResult.Delivered)));
+        BatchBuilder batch = rig.Emit("a", "b", "c", "d", "e");
+        rig.Step();
+        Assert.True(batch.Completed);
+        Assert.Equal("abcde", string.Concat(rig.Output.Sends.Where(send => send.Length == 1).Select(send => send[0])));
+    }
+
+    [Fact]
+    public void A_single_record_that_is_too_large_is_cut_until_it_goes_and_what_was_cut_is_counted()
+    {
+        using WorkerRig rig = new(new FaultyOutput().Always((group, _) =>
+            Task.FromResult(Math.Min(group.MessageBytes, group.MessageLimit) > 3000 ? SendResult.TooLarge : SendResult.Delivered)));
+        BatchBuilder batch = rig.Emit(new string('x', 10_000));
+        rig.Step();
+        Assert.True(batch.Completed);
+        Assert.Equal([10_000, 5000, 2500], rig.Output.Sends.Select(send => send[0].Length));
+        Assert.Equal(new(1, 2500), rig.Counts.Acknowledged);
+        Assert.Equal(new(0, 7500), rig.Counts.Lost["too_large"]);
+    }
+
+    [Fact]
+    public void Concurrency_grows_under_load_and_is_halved_by_trouble()
+    {
+        List<TaskCompletionSource<SendResult>> open = [];
+        FaultyOutput output = new() { Limits = new() { GroupRecords = 1, GroupAge = TimeSpan.Zero, MaxConcurrency = 4 } };
+        output.Always((_, _) =>
+        {
+            open.Add(new());
+            return open[^1].Task;
+        });
+        using WorkerRig rig = new(output);
+        rig.Emit([.. Enumerable.Range(0, 100).Select(i => $"{i}")]);
+        rig.Step();
+        Assert.Equal(2, output.UnderWay);
+        for (int i = 0; i < 20; i++)
+        {
+            open[i].SetResult(SendResult.Delivered);
+            rig.Step();
+        }
+
+        Assert.Equal(4, output.UnderWay);
+        Assert.Equal(4, rig.Counts.State.Concurrency);
+        for (int i = 20; i < 24; i++)
+        {
+            open[i].SetException(new SendException(SendTrouble.Throttled, "Too many requests."));
+            rig.Step();
+        }
+
+        // One round of trouble cuts once.
+        Assert.Equal(2, rig.Counts.State.Concurrency);
+        Assert.Equal(4, output.MostUnderWay);
+    }
+
+    [Fact]
+    public void Trouble_is_said_when_it_begins_once_a_minute_and_when_it_is_over()
+    {
+        bool down = true;
+        FaultyOutput output = new FaultyOutput().Always((_, _) =>
+            down ? Task.FromException<SendResult>(new SendException(SendTrouble.Unreachable, "No route.")) : Task.FromResult(SendResult.Delivered));
+        using WorkerRig rig = new(output);
+        rig.Emit("a");
+        for (int i = 0; i < 150; i++)
+        {
+            rig.StepAfter(Second);
+        }
+
+        Assert.False(rig.Counts.State.Up);
+        Assert.Equal("No route.", rig.Counts.State.LastError);
+        Assert.InRange(rig.Log.Count, 2, 3);
+        Assert.StartsWith("Output faulty has trouble: No route.", rig.Log[0]);
+        Assert.StartsWith("Output faulty still has trouble, since 2026-11-20T12:00:01Z: No route.", rig.Log[1]);
+        down = false;
+        rig.StepAfter(TimeSpan.FromSeconds(30));
+        Assert.StartsWith("Output faulty works again after", rig.Log[^1]);
+        Assert.True(rig.Counts.State.Up);
+        Assert.Null(rig.Counts.State.TroubleSince);
+    }
+}
