@@ -1,0 +1,411 @@
+using LogAgent.Tailing.Checkpoints;
+
+namespace LogAgent.Tailing;
+
+/// <summary>
+/// Follows targets: from bytes on disk to batches, and from acknowledgements to checkpoints. One instance has a state
+/// directory to itself. It starts nothing by itself: <see cref="PollOnce"/> is one full pass, <see cref="RunAsync"/> makes
+/// them until it is cancelled. Batches and notices are handed out on the thread that makes the pass; a batch may be completed
+/// on any thread.
+/// </summary>
+public sealed class TailLoop : IDisposable
+{
+    private readonly CheckpointStore _store;
+    private readonly TailContext _context;
+    private readonly SliceReader _reader;
+    private readonly Lock _pass = new();
+    private readonly Lock _changesGate = new();
+    private readonly Queue<(TailTarget? Target, string Id)> _changes = new();
+    private readonly Dictionary<string, TailedTarget> _targets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TargetCheckpoint> _retired = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, byte[]> _lines = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private TailedTarget[] _order = [];
+    private (TailedTarget Target, TailedFile File)[] _published = [];
+    private TaskCompletionSource? _drained;
+    private int _inFlight;
+    private bool _changed;
+    private bool _saveFailed;
+    private long _lastSave;
+
+    /// <param name="store">Its checkpoints are loaded here.</param>
+    /// <param name="emit">Takes each batch; it must call ExpectOutputs and pass it on without waiting.</param>
+    /// <param name="notify">Takes each notice.</param>
+    /// <exception cref="NewerCheckpointsException">A later version of the agent wrote the checkpoints.</exception>
+    public TailLoop(TailOptions options, CheckpointStore store, MemoryBudget budget, TimeProvider time, Action<LogBatch> emit, Action<TailNotice> notify)
+    {
+        _store = store;
+        _context = new TailContext(options, budget, time, new Lock(), Track, notify) { Completed = OnCompleted };
+        _reader = new SliceReader(_context);
+        _lastSave = time.GetTimestamp();
+        foreach (TargetCheckpoint checkpoint in store.Load(notify))
+        {
+            _retired[checkpoint.Id] = checkpoint;
+            _lines[checkpoint.Id] = CheckpointFormat.Encode(checkpoint);
+        }
+
+        budget.Released += Wake;
+
+        void Track(LogBatch batch)
+        {
+            Interlocked.Increment(ref _inFlight);
+            emit(batch);
+        }
+    }
+
+    /// <summary>Where the reading of each file stands. Thread-safe; a moment's view.</summary>
+    public IReadOnlyList<FileStatus> Files
+    {
+        get
+        {
+            (TailedTarget Target, TailedFile File)[] files = Volatile.Read(ref _published);
+            List<FileStatus> result = new(files.Length);
+            foreach ((TailedTarget target, TailedFile file) in files)
+            {
+                result.Add(new FileStatus(target.Target.Id, file.Path, file.Size, file.ReadOffset, file.Window.Offset, file.Source is not null));
+            }
+
+            return result;
+        }
+    }
+
+    /// <summary>Adds a target, or replaces the one with its id. Thread-safe; in force at the next pass, which it brings about at once.</summary>
+    public void Set(TailTarget target)
+    {
+        lock (_changesGate)
+        {
+            _changes.Enqueue((target, target.Id));
+        }
+
+        Wake();
+    }
+
+    /// <summary>
+    /// The target is gone (container destroyed, file deleted): what there is of it is read to its end, through the open handle
+    /// where it has no name any more, and its checkpoint is forgotten after <see cref="TailOptions.ForgetAfter"/>. Thread-safe.
+    /// </summary>
+    public void Remove(string id)
+    {
+        lock (_changesGate)
+        {
+            _changes.Enqueue((null, id));
+        }
+
+        Wake();
+    }
+
+    /// <summary>One full pass: looks at each target, reads at most a slice of each, emits, writes checkpoints when it is time. Not while <see cref="RunAsync"/> runs.</summary>
+    public PollResult PollOnce()
+    {
+        lock (_pass)
+        {
+            StartPass();
+            ApplyChanges();
+            foreach (TailedTarget target in _order)
+            {
+                Guard(target, static t => t.Look());
+            }
+
+            PollResult result = ReadAll();
+            Finish();
+            SaveWhenDue();
+            Publish();
+            return result;
+        }
+    }
+
+    /// <summary>Passes until it is cancelled; the last thing is a checkpoint write.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        // The passes block on files: they are not to hold the caller.
+        await Task.Yield();
+        while (!cancel.IsCancellationRequested)
+        {
+            PollResult result = PollOnce();
+            if (result.More && !result.OutOfMemory)
+            {
+                continue;
+            }
+
+            try
+            {
+                await WaitAsync(cancel).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+        }
+
+        Save();
+    }
+
+    /// <summary>
+    /// After the last pass: waits until each batch is completed, or until <paramref name="cancel"/>, then writes the last
+    /// checkpoint. Does not throw when it is cancelled.
+    /// </summary>
+    /// <returns>True when nothing is in flight any more.</returns>
+    public async Task<bool> DrainAsync(CancellationToken cancel)
+    {
+        TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _drained, drained);
+        if (Volatile.Read(ref _inFlight) == 0)
+        {
+            drained.TrySetResult();
+        }
+
+        using (cancel.Register(() => drained.TrySetCanceled()))
+        {
+            await ((Task)drained.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Save();
+        return drained.Task.IsCompletedSuccessfully;
+    }
+
+    /// <summary>Closes all files. Writes no checkpoint.</summary>
+    public void Dispose()
+    {
+        _context.Budget.Released -= Wake;
+        lock (_pass)
+        {
+            foreach (TailedTarget target in _targets.Values)
+            {
+                target.CloseAll();
+            }
+        }
+    }
+
+    private async Task WaitAsync(CancellationToken cancel)
+    {
+        using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Task delay = Task.Delay(_context.Options.PollInterval, _context.Time, timeout.Token);
+        Task woken = _wake.WaitAsync(timeout.Token);
+        await Task.WhenAny(delay, woken).ConfigureAwait(false);
+        await timeout.CancelAsync().ConfigureAwait(false);
+        await woken.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancel.ThrowIfCancellationRequested();
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            if (_wake.CurrentCount == 0)
+            {
+                _wake.Release();
+            }
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else has just woken it.
+        }
+    }
+
+    private void StartPass()
+    {
+        _context.Timestamp = _context.Time.GetTimestamp();
+        _context.NowNanos = (_context.Time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) * 100;
+    }
+
+    private void ApplyChanges()
+    {
+        bool changed = false;
+        while (true)
+        {
+            TailTarget? given;
+            string id;
+            lock (_changesGate)
+            {
+                if (!_changes.TryDequeue(out (TailTarget? Target, string Id) change))
+                {
+                    break;
+                }
+
+                (given, id) = change;
+            }
+
+            _targets.TryGetValue(id, out TailedTarget? target);
+            if (given is null)
+            {
+                if (target is not null)
+                {
+                    target.IsRemoved = true;
+                }
+
+                continue;
+            }
+
+            if (target is not null)
+            {
+                target.Target = given;
+                target.IsRemoved = false;
+                continue;
+            }
+
+            _retired.Remove(id, out TargetCheckpoint? checkpoint);
+            _targets[id] = new TailedTarget(given, checkpoint, _context);
+            changed = true;
+        }
+
+        if (changed)
+        {
+            _order = [.. _targets.Values];
+        }
+    }
+
+    private PollResult ReadAll()
+    {
+        long bytes = 0;
+        bool more = false;
+        bool full = false;
+        foreach (TailedTarget target in _order)
+        {
+            if (full)
+            {
+                break;
+            }
+
+            Guard(target, t =>
+            {
+                TargetRead read = TargetReading.Read(t, _reader, _context);
+                bytes += read.Bytes;
+                more |= read.More;
+                full |= read.OutOfMemory;
+            });
+        }
+
+        return new PollResult(bytes, more || full, full);
+    }
+
+    /// <summary>Trouble with one file must not stop the others: it is said, and tried again at the next pass.</summary>
+    private void Guard(TailedTarget target, Action<TailedTarget> action)
+    {
+        try
+        {
+            action(target);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            _context.Notify(new TailNotice(TailNoticeKind.Unreadable, target.Target.Id, target.Target.Path, 0, e.Message));
+        }
+    }
+
+    private void Finish()
+    {
+        bool changed = false;
+        foreach (TailedTarget target in _order)
+        {
+            bool finished = target.CloseFinished();
+            if (!target.IsRemoved || !finished || target.HasPending)
+            {
+                continue;
+            }
+
+            target.CloseAll();
+            TargetCheckpoint checkpoint = target.Checkpoint() with { RemovedAt = Math.Max(1, _context.NowNanos / 1_000_000) };
+            _retired[target.Target.Id] = checkpoint;
+            _lines[target.Target.Id] = CheckpointFormat.Encode(checkpoint);
+            _targets.Remove(target.Target.Id);
+            _changed = changed = true;
+        }
+
+        if (changed)
+        {
+            _order = [.. _targets.Values];
+        }
+    }
+
+    private void SaveWhenDue()
+    {
+        if (_context.HasPassed(_lastSave, _context.Options.CheckpointInterval))
+        {
+            SaveIfChanged();
+        }
+    }
+
+    /// <summary>Writes the checkpoints now, where something has changed.</summary>
+    private void Save()
+    {
+        lock (_pass)
+        {
+            StartPass();
+            SaveIfChanged();
+        }
+    }
+
+    private bool SaveIfChanged()
+    {
+        _lastSave = _context.Timestamp;
+        ForgetOld();
+        foreach (TailedTarget target in _order)
+        {
+            if (target.IsChanged)
+            {
+                target.IsChanged = false;
+                _lines[target.Target.Id] = CheckpointFormat.Encode(target.Checkpoint());
+                _changed = true;
+            }
+        }
+
+        if (!_changed)
+        {
+            return true;
+        }
+
+        if (!_store.TrySave([.. _lines.Values.Select(l => (ReadOnlyMemory<byte>)l)], out string error))
+        {
+            if (!_saveFailed)
+            {
+                _context.Notify(new TailNotice(TailNoticeKind.CheckpointTrouble, "", _store.FilePath, 0, $"The checkpoints cannot be written: {error}. It is tried again; until then a restart reads again what was delivered since."));
+            }
+
+            _saveFailed = true;
+            return false;
+        }
+
+        _saveFailed = false;
+        _changed = false;
+        return true;
+    }
+
+    private void ForgetOld()
+    {
+        long before = (_context.NowNanos / 1_000_000) - (long)_context.Options.ForgetAfter.TotalMilliseconds;
+        foreach (TargetCheckpoint checkpoint in _retired.Values)
+        {
+            if (checkpoint.RemovedAt > 0 && checkpoint.RemovedAt <= before)
+            {
+                _retired.Remove(checkpoint.Id);
+                _lines.Remove(checkpoint.Id);
+                _changed = true;
+            }
+        }
+    }
+
+    private void Publish()
+    {
+        (TailedTarget, TailedFile)[] files = [.. _order.SelectMany(t => t.Files.Where(f => f.Source is not null || !f.Moved).Select(f => (t, f)))];
+        Volatile.Write(ref _published, files);
+    }
+
+    private void OnCompleted(LogBatch batch, bool acknowledged)
+    {
+        if (acknowledged)
+        {
+            BatchTag tag = (BatchTag)batch.Tag!;
+            lock (_context.Gate)
+            {
+                tag.File.Window.Complete(tag.Slot);
+            }
+
+            tag.Target.IsChanged = true;
+        }
+
+        _context.Budget.Release(batch.Charge);
+        if (Interlocked.Decrement(ref _inFlight) == 0)
+        {
+            Volatile.Read(ref _drained)?.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+using System.Buffers;
+using LogAgent.Tailing.Checkpoints;
+using LogAgent.Tailing.Linux;
+
+namespace LogAgent.Tailing;
+
+/// <summary>
+/// One generation of a file: what is read between the beginning and the end of one inode's content, whatever its name is by
+/// then. Owns its handle. Used on the tail loop's thread only, but for the window (behind the loop's gate) and the offsets,
+/// which are read for metrics.
+/// </summary>
+internal sealed class TailedFile : IDisposable
+{
+    public TailedFile(string path, FileIdentity identity, long offset, ContentMark tail)
+    {
+        Path = path;
+        Identity = identity;
+        ReadOffset = offset;
+        Tail = tail;
+        Window = new AckWindow(offset, tail);
+    }
+
+    /// <summary>Its name when it was last seen.</summary>
+    public string Path { get; set; }
+
+    public FileIdentity Identity { get; set; }
+
+    public ContentMark Fingerprint { get; set; }
+
+    /// <summary>The inode of its compressed or copied successor; 0 where none is known.</summary>
+    public ulong CopyInode { get; set; }
+
+    /// <summary>Hash that its ids begin with; 0 until it is first read.</summary>
+    public ulong Key { get; set; }
+
+    public byte[] IdPrefix { get; set; } = [];
+
+    public int Epoch { get; init; }
+
+    /// <summary>Sequence of its first byte; -1 until it is first read.</summary>
+    public long Base { get; set; } = -1;
+
+    public long Size { get; set; }
+
+    public long ReadOffset { get; set; }
+
+    /// <summary>The bytes before <see cref="ReadOffset"/>: they must still be there when reading goes on.</summary>
+    public ContentMark Tail { get; set; }
+
+    public AckWindow Window { get; }
+
+    /// <summary>Null while it is closed.</summary>
+    public IByteSource? Source { get; set; }
+
+    /// <summary>It is not at the live path any more.</summary>
+    public bool Moved { get; set; }
+
+    /// <summary>No name is known for it: only the handle keeps it.</summary>
+    public bool Nameless { get; set; }
+
+    /// <summary>Nothing more will be read from it.</summary>
+    public bool DoneReading { get; set; }
+
+    /// <summary>Size at which the last read found no complete line; nothing is read again until it changes.</summary>
+    public long StalledSize { get; set; } = -1;
+
+    /// <summary>Since when it stands at <see cref="StalledSize"/> (TimeProvider timestamp).</summary>
+    public long StalledSince { get; set; }
+
+    /// <summary>A compressed file was read to its end.</summary>
+    public bool EndSeen { get; set; }
+
+    /// <summary>Start of the over-long record whose rest is being skipped, or -1.</summary>
+    public long SkipFrom { get; set; } = -1;
+
+    public ContentMark SkipTail { get; set; }
+
+    /// <summary>Bytes that the next read must hold to get on, when a line is longer than a slice.</summary>
+    public int Need { get; set; }
+
+    /// <summary>How many records the last slice held.</summary>
+    public int LastCount { get; set; } = 64;
+
+    /// <summary>Holds the checkpoint of this file back until a record that goes on in the next file is acknowledged.</summary>
+    public AckWindow.Slot? Carry { get; set; }
+
+    /// <summary>While a record of an earlier file is not complete, the checkpoint of this one stays here; -1 where there is none such.</summary>
+    public long HoldAt { get; set; } = -1;
+
+    public ContentMark HoldTail { get; set; }
+
+    /// <summary>When bytes were last read (TimeProvider timestamp), for closing the idlest.</summary>
+    public long LastRead { get; set; }
+
+    public long LastModify { get; set; }
+
+    public List<DayMark> Days { get; init; } = [];
+
+    public List<long> Splits { get; init; } = [];
+
+    public bool AtEnd => ReadOffset >= Size && (Source is not { IsCompressed: true } || EndSeen);
+
+    public bool HasUnread => !DoneReading && (Source is { IsCompressed: true } ? !EndSeen : ReadOffset < Size && Size != StalledSize);
+
+    /// <summary>Asks the handle for the size; what a moved file's writers still append counts.</summary>
+    public void RefreshSize()
+    {
+        if (Source is { IsCompressed: false } source)
+        {
+            Size = source.Stat().Size;
+        }
+    }
+
+    /// <summary>The mark of its first bytes as they are now.</summary>
+    public static ContentMark ReadFingerprint(IByteSource source)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ContentMark.FingerprintLength);
+        int length = source.Read(buffer.AsSpan(0, ContentMark.FingerprintLength), 0);
+        ContentMark mark = ContentMark.Of(buffer.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return mark;
+    }
+
+    /// <summary>True where the source begins with the bytes of this file's fingerprint.</summary>
+    public bool BeginsLike(IByteSource source)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ContentMark.FingerprintLength);
+        int length = source.Read(buffer.AsSpan(0, Fingerprint.Length), 0);
+        bool same = Fingerprint.IsStartOf(buffer.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return same;
+    }
+
+    public void Close()
+    {
+        Source?.Dispose();
+        Source = null;
+    }
+
+    public void Dispose() => Close();
+
+    /// <summary>Opens by path and finds out what it is. Null where it cannot be, with the errno; errno 0 means that it is no regular file.</summary>
+    public static IByteSource? TryOpen(string path, out FileStat stat, out int error)
+    {
+        stat = default;
+        Microsoft.Win32.SafeHandles.SafeFileHandle? handle = Native.TryOpen(path, out error);
+        if (handle is null)
+        {
+            return null;
+        }
+
+        stat = Native.Stat(handle);
+        if (!stat.IsRegular)
+        {
+            handle.Dispose();
+            return null;
+        }
+
+        return path.EndsWith(".gz", StringComparison.Ordinal) ? new GzipSource(handle) : new PlainSource(handle);
+    }
+}
