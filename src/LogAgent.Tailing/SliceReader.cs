@@ -1,4 +1,3 @@
-using System.Buffers;
 using LogAgent.Tailing.Checkpoints;
 using LogAgent.Tailing.Parsing;
 
