@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+using LogAgent.Tailing;
+
+namespace LogAgent.Outputs.Kafka;
+
+/// <summary>
+/// Puts a record together for librdkafka: document, key, time in milliseconds and headers. Used by one thread; owns its
+/// buffers. No allocation a record.
+/// </summary>
+internal sealed unsafe class KafkaEncoder : IDisposable
+{
+    /// <summary>What a record and its batch cost beside key, value and headers, and more than that.</summary>
+    private const int Overhead = 512;
+
+    private const int ValueAt = 2;
+    private const int TimestampAt = 3;
+    private const int OpaqueAt = 4;
+    private const int IdAt = 5;
+
+    private readonly KafkaOptions _options;
+    private readonly DocumentEncoder _documents;
+    private readonly ByteBuffer _document = new(64 * 1024);
+    private readonly KafkaArgument* _arguments = (KafkaArgument*)NativeMemory.AllocZeroed(9, (nuint)sizeof(KafkaArgument));
+    private readonly List<nint> _texts = [];
+    private readonly int _fixedArguments;
+    private int _keyLength;
+    private int _count;
+
+    public KafkaEncoder(KafkaOptions options, DocumentEncoder documents)
+    {
+        _options = options;
+        _documents = documents;
+        _arguments[0].Kind = KafkaArgumentKind.TopicHandle;
+        _arguments[1].Kind = KafkaArgumentKind.CopyFlags;
+        _arguments[1].Flags = 2; // RD_KAFKA_MSG_F_COPY
+        _arguments[ValueAt].Kind = KafkaArgumentKind.Value;
+        _arguments[TimestampAt].Kind = KafkaArgumentKind.Timestamp;
+        _arguments[OpaqueAt].Kind = KafkaArgumentKind.Opaque;
+        _fixedArguments = IdAt;
+        if (options.Headers)
+        {
+            SetHeader(IdAt, "logagent-id", new string('-', RecordId.MaxLength));
+            SetHeader(IdAt + 1, "content-type", "application/json");
+            SetHeader(IdAt + 2, "schema", documents.Schema.ToString().ToLowerInvariant());
+            _fixedArguments += 3;
+        }
+    }
+
+    /// <summary>Records whose message was cut to fit.</summary>
+    public long Truncated { get; private set; }
+
+    /// <summary>Length of the last document.</summary>
+    public int DocumentLength => _document.Length;
+
+    /// <summary>Topic and key of the records that follow.</summary>
+    public void Begin(nint topic, KafkaRoute route)
+    {
+        _arguments[0].Pointer = topic;
+        _keyLength = route.KeyLength;
+        _count = _fixedArguments;
+        if (route.Key != 0)
+        {
+            _arguments[_count].Kind = KafkaArgumentKind.Key;
+            _arguments[_count].Pointer = route.Key;
+            _arguments[_count].Length = route.KeyLength;
+            _count++;
+        }
+    }
+
+    /// <summary>
+    /// Writes the document. False: it does not fit into <paramref name="room"/> bytes, and must not be cut or cannot be cut enough.
+    /// </summary>
+    public bool TryEncode(LogBatch batch, in LogRecord record, int messageLimit, int room)
+    {
+        room = Math.Min(room, _options.MaxMessage - _keyLength - Overhead);
+        _document.Clear();
+        _documents.Write(_document, batch, record, messageLimit);
+        return _document.Length <= room || (_options.Oversize == KafkaOversize.Truncate && TryCut(batch, record, messageLimit, room));
+    }
+
+    /// <summary>Gives the encoded record to librdkafka; returns its error code.</summary>
+    public int Produce(KafkaProducer producer, LogBatch batch, in LogRecord record, nint opaque)
+    {
+        if (_options.Headers)
+        {
+            ref KafkaArgument id = ref _arguments[IdAt];
+            id.HeaderLength = RecordId.Write(new Span<byte>((void*)id.HeaderData, RecordId.MaxLength), batch, record);
+        }
+
+        _arguments[TimestampAt].Milliseconds = record.TimeNanos / 1_000_000;
+        _arguments[OpaqueAt].Pointer = opaque;
+        fixed (byte* document = _document.Written)
+        {
+            _arguments[ValueAt].Pointer = (nint)document;
+            _arguments[ValueAt].Length = _document.Length;
+            return producer.Produce(_arguments, _count);
+        }
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_arguments);
+        foreach (nint text in _texts)
+        {
+            Marshal.FreeCoTaskMem(text);
+        }
+
+        _texts.Clear();
+        _document.Dispose();
+    }
+
+    private bool TryCut(LogBatch batch, in LogRecord record, int messageLimit, int room)
+    {
+        int whole = _document.Length;
+        _document.Clear();
+        _documents.Write(_document, batch, record, 0);
+        int without = _document.Length;
+        int message = Math.Min(record.MessageLength, messageLimit);
+
+        // A plain message grows as it is escaped: in proportion first, then less and less.
+        long cut = (long)message * Math.Max(0, room - without) / Math.Max(1, whole - without);
+        while (cut > 0)
+        {
+            _document.Clear();
+            _documents.Write(_document, batch, record, (int)Math.Min(cut, message - 1));
+            if (_document.Length <= room)
+            {
+                Truncated++;
+                return true;
+            }
+
+            cut = cut * 7 / 8;
+        }
+
+        return false;
+    }
+
+    private void SetHeader(int at, string name, string value)
+    {
+        nint nameText = Marshal.StringToCoTaskMemUTF8(name);
+        nint valueText = Marshal.StringToCoTaskMemUTF8(value);
+        _texts.Add(nameText);
+        _texts.Add(valueText);
+        _arguments[at].Kind = KafkaArgumentKind.Header;
+        _arguments[at].Pointer = nameText;
+        _arguments[at].HeaderData = valueText;
+        _arguments[at].HeaderLength = value.Length;
+    }
+}
