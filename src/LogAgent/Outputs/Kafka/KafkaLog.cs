@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace LogAgent.Outputs.Kafka;
 
 /// <summary>Log lines of the Kafka output.</summary>

@@ -1,6 +1,4 @@
-using LogAgent.Delivery;
 using LogAgent.Tailing;
-using Microsoft.Extensions.Logging;
 
 namespace LogAgent.Outputs.Kafka;
 

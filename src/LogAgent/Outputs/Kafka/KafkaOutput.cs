@@ -1,5 +1,4 @@
 using LogAgent.Delivery;
-using Microsoft.Extensions.Logging;
 
 namespace LogAgent.Outputs.Kafka;
 

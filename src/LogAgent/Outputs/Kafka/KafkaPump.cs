@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using LogAgent.Delivery;
 using LogAgent.Tailing;
-using Microsoft.Extensions.Logging;
 
 namespace LogAgent.Outputs.Kafka;
 

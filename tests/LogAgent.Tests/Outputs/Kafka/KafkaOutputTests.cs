@@ -136,7 +136,7 @@ public sealed class KafkaOutputTests : IAsyncDisposable
         await good.WaitAsync(Patience);
         await Until(() => output.Trouble.Contains("may not write", StringComparison.Ordinal));
         Assert.False(bad.IsCompleted);
-        Assert.Contains(_logger.Lines, line => line.Contains("topic 'logs-bad'", StringComparison.Ordinal));
+        await Until(() => _logger.Lines.Any(line => line.Contains("for topic 'logs-bad'", StringComparison.Ordinal)));
 
         kafka.SetTopicError("logs-bad", 0);
         await bad.WaitAsync(Patience);
