@@ -1,0 +1,121 @@
+using LogAgent.Configuration;
+
+namespace LogAgent.Containers;
+
+/// <summary>
+/// Follows the containers of a host from the engine's files, without a socket: a look at the names of the directories every
+/// interval, at each container's own file every two seconds. Reports as <see cref="ContainerWatcher"/> does.
+/// </summary>
+internal sealed partial class ContainerDirectoryWatcher
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private const int ChangesEvery = 8;
+
+    private readonly ContainerDirectory _directory;
+    private readonly Action<ContainerInfo> _changed;
+    private readonly Action<string> _destroyed;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly RepeatedTrouble _trouble;
+    private readonly RepeatedTrouble _containerTrouble;
+    private readonly Dictionary<string, DateTime> _known = [];
+    private long _polls;
+
+    public ContainerDirectoryWatcher(DockerOptions options, Action<ContainerInfo> changed, Action<string> destroyed, TimeProvider time, ILogger<ContainerDirectoryWatcher> logger)
+    {
+        _directory = new ContainerDirectory(options.DataRoot.Length > 0 ? options.DataRoot.TrimEnd('/') : DockerOptions.DefaultDataRoot, options.HostRoot);
+        _changed = changed;
+        _destroyed = destroyed;
+        _time = time;
+        _logger = logger;
+        _trouble = new RepeatedTrouble(time);
+        _containerTrouble = new RepeatedTrouble(time);
+    }
+
+    /// <summary>Whether the directory could be listed last time; for the health page.</summary>
+    public bool IsConnected { get; private set; }
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        using PeriodicTimer timer = new(Interval, _time);
+        try
+        {
+            do
+            {
+                PollOnce();
+            }
+            while (await timer.WaitForNextTickAsync(cancel));
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // The agent stops.
+        }
+    }
+
+    /// <summary>One look: new and removed containers, and now and then changed ones.</summary>
+    internal void PollOnce()
+    {
+        HashSet<string> present;
+        try
+        {
+            present = _directory.List();
+        }
+        catch (DockerException e)
+        {
+            IsConnected = false;
+            if (_trouble.IsDue(e.Message))
+            {
+                LogTrouble(e.Message);
+            }
+
+            return;
+        }
+
+        IsConnected = true;
+        _trouble.Over();
+        foreach (string id in _known.Keys.Where(id => !present.Contains(id)).ToList())
+        {
+            _known.Remove(id);
+            _destroyed(id);
+        }
+
+        bool all = _polls++ % ChangesEvery == 0;
+        List<(ContainerInfo Info, DateTime Change)> read = [];
+        foreach (string id in present)
+        {
+            bool known = _known.TryGetValue(id, out DateTime before);
+            if (known && !all)
+            {
+                continue;
+            }
+
+            DateTime change = _directory.LastChange(id);
+            if (change == default || (known && change == before))
+            {
+                continue;
+            }
+
+            if (_directory.TryRead(id, out ContainerInfo? info, out string problem))
+            {
+                read.Add((info!, change));
+            }
+            else if (_containerTrouble.IsDue(problem))
+            {
+                LogUnreadable(id, problem);
+            }
+        }
+
+        foreach ((ContainerInfo info, DateTime change) in read.OrderBy(r => r.Info.Created).ThenBy(r => r.Info.Id, StringComparer.Ordinal))
+        {
+            _known[info.Id] = change;
+            _changed(info);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Problem} It is tried again")]
+    private partial void LogTrouble(string problem);
+
+    [LoggerMessage(LogLevel.Debug, "Container {Id} is not known yet: {Problem}; it is tried again")]
+    private partial void LogUnreadable(string id, string problem);
+}
