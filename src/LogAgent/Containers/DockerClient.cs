@@ -44,7 +44,8 @@ internal sealed class DockerClient(DockerEndpoint endpoint, TimeProvider time) :
     public async Task<DockerEvents> EventsAsync(CancellationToken cancel)
     {
         const string Filters = """{"type":["container"],"event":["create","start","die","rename","destroy"]}""";
-        using CancellationTokenSource limit = Limit(cancel);
+        using CancellationTokenSource timer = new(RequestTimeout, time);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, timer.Token);
         HttpResponseMessage response = await SendAsync("/events?filters=" + Uri.EscapeDataString(Filters), limit.Token, cancel);
         try
         {
@@ -70,10 +71,11 @@ internal sealed class DockerClient(DockerEndpoint endpoint, TimeProvider time) :
     private async Task<T?> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
         where T : class
     {
-        using CancellationTokenSource limit = Limit(cancel);
+        using CancellationTokenSource timer = new(RequestTimeout, time);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, timer.Token);
         try
         {
-            using HttpResponseMessage? response = await SendAsync(path, limit.Token, cancel, allowMissing: true);
+            using HttpResponseMessage response = await SendAsync(path, limit.Token, cancel, allowMissing: true);
             if (response.StatusCode == HttpStatusCode.NotFound)
             {
                 return null;
@@ -168,14 +170,5 @@ internal sealed class DockerClient(DockerEndpoint endpoint, TimeProvider time) :
             _ => $"The engine at {endpoint} cannot be reached: {e.InnerException?.Message ?? e.Message}",
         };
         return new DockerException(advice, e);
-    }
-
-    private CancellationTokenSource Limit(CancellationToken cancel)
-    {
-        // The timer belongs to the linked source only through the registration below; both go with the returned source.
-        CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        ITimer timer = time.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), linked, RequestTimeout, Timeout.InfiniteTimeSpan);
-        linked.Token.UnsafeRegister(static t => ((ITimer)t!).Dispose(), timer);
-        return linked;
     }
 }
