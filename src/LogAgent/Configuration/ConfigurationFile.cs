@@ -11,17 +11,22 @@ internal sealed class ConfigurationFile
     private readonly List<KeyUse> _uses = [];
     private readonly bool _readable = true;
 
-    private ConfigurationFile(string source, TextReader text, Func<string, string?> environment)
+    private ConfigurationFile(string source, TextReader text, Func<string, string?> environment, ConfigurationOverlay? overlay)
     {
         Source = source;
-        Environment = environment;
-        ConfigNode? root = new YamlTree(source, new Placeholders(environment), _errors).Read(text);
+        Placeholders placeholders = new(environment);
+        ConfigNode? root = new YamlTree(source, placeholders, _errors).Read(text);
         _readable = root is not null;
+        if (root is not null && overlay is not null)
+        {
+            root = overlay.Apply(root, placeholders, _errors.Add);
+        }
+
         Root = new SectionReader(this, "", root, 1);
     }
 
     private ConfigurationFile(string source, Func<string, string?> environment, string problem)
-        : this(source, TextReader.Null, environment)
+        : this(source, TextReader.Null, environment, null)
     {
         _errors.Add(new ConfigurationError(source, 0, "", problem));
         _readable = false;
@@ -29,8 +34,6 @@ internal sealed class ConfigurationFile
 
     /// <summary>The file's path, or another name for where the text came from.</summary>
     public string Source { get; }
-
-    public Func<string, string?> Environment { get; }
 
     public SectionReader Root { get; }
 
@@ -46,12 +49,13 @@ internal sealed class ConfigurationFile
         : _errors;
 
     /// <summary>Reads the file. Trouble is in <see cref="Errors"/>, never thrown.</summary>
-    public static ConfigurationFile Load(string path, Func<string, string?> environment)
+    /// <param name="overlay">Values from elsewhere that are laid over those of the file.</param>
+    public static ConfigurationFile Load(string path, Func<string, string?> environment, ConfigurationOverlay? overlay = null)
     {
         try
         {
             using StreamReader text = new(path);
-            return new ConfigurationFile(path, text, environment);
+            return new ConfigurationFile(path, text, environment, overlay);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -66,10 +70,11 @@ internal sealed class ConfigurationFile
 
     /// <summary>Reads the text itself.</summary>
     /// <param name="environment">Environment variables; none where it is null.</param>
-    public static ConfigurationFile Parse(string text, Func<string, string?>? environment = null, string source = "logagent.yaml")
+    /// <param name="overlay">Values from elsewhere that are laid over those of the text.</param>
+    public static ConfigurationFile Parse(string text, Func<string, string?>? environment = null, string source = "logagent.yaml", ConfigurationOverlay? overlay = null)
     {
         using StringReader reader = new(text);
-        return new ConfigurationFile(source, reader, environment ?? (_ => null));
+        return new ConfigurationFile(source, reader, environment ?? (_ => null), overlay);
     }
 
     internal void Add(SectionReader section) => _sections.Add(section);

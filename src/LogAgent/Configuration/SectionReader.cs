@@ -14,6 +14,7 @@ internal sealed class SectionReader
     private readonly int _line;
     private readonly List<string> _known = [];
     private readonly Dictionary<string, IReadOnlyList<SectionReader>> _children = [];
+    private bool _anyKey;
 
     /// <param name="node">Null for a section that the file does not have; one that is no mapping is an error here.</param>
     /// <param name="line">Line for errors where the node has none.</param>
@@ -104,7 +105,7 @@ internal sealed class SectionReader
             return false;
         });
 
-    /// <summary>A list of texts. One text alone is split at its commas, so that an environment variable can give a list.</summary>
+    /// <summary>A list of texts. One text alone is split at its commas (not at those inside {} or []), so that an environment variable can give a list.</summary>
     public IReadOnlyList<string> TextList(string key, params string[] defaultValue)
     {
         IReadOnlyList<string> list = defaultValue;
@@ -112,7 +113,7 @@ internal sealed class SectionReader
         {
             if (node.Kind == ConfigNodeKind.Text)
             {
-                list = node.Text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+                list = SplitAtCommas(node.Text);
             }
             else if (node.Kind != ConfigNodeKind.List)
             {
@@ -200,15 +201,19 @@ internal sealed class SectionReader
     {
         ConfigNode? node = _node?.Find(key);
         int line = _node?.Members.FirstOrDefault(member => member.Key == key).Line is > 0 and int own ? own : _line;
-        _file.Add(new ConfigurationError(node?.Origin ?? _file.Source, node?.Origin is null ? line : 0, At(key), problem));
+        string? origin = node is null ? _node?.Origin : node.Origin;
+        _file.Add(new ConfigurationError(origin ?? _file.Source, origin is null ? line : 0, At(key), problem));
     }
+
+    /// <summary>No key of this section counts as unknown: it is not clear which ones there are.</summary>
+    public void IgnoreUnknownKeys() => _anyKey = true;
 
     /// <summary>An error for each key of the file that was not asked for.</summary>
     internal IEnumerable<ConfigurationError> UnknownKeys()
     {
         foreach (ConfigMember member in _node?.Members ?? [])
         {
-            if (!_known.Contains(member.Key))
+            if (!_anyKey && !_known.Contains(member.Key))
             {
                 string? near = SnakeCase.Nearest(member.Key, _known);
                 yield return new ConfigurationError(member.Value.Origin ?? _file.Source, member.Line, At(member.Key),
@@ -257,6 +262,30 @@ internal sealed class SectionReader
 
         Error(key, $"This must be a single value, but is {node.KindName}.");
         return null;
+    }
+
+    private static List<string> SplitAtCommas(string text)
+    {
+        List<string> parts = [];
+        int depth = 0;
+        int start = 0;
+        for (int i = 0; i <= text.Length; i++)
+        {
+            char c = i < text.Length ? text[i] : ',';
+            depth += c is '{' or '[' ? 1 : c is '}' or ']' ? -1 : 0;
+            if (i == text.Length || (c == ',' && depth <= 0))
+            {
+                string part = text[start..i].Trim();
+                if (part.Length > 0)
+                {
+                    parts.Add(part);
+                }
+
+                start = i + 1;
+            }
+        }
+
+        return parts;
     }
 
     private void Use(string key, string? defaultValue, bool isDefault)

@@ -1,0 +1,76 @@
+using System.CommandLine;
+
+namespace LogAgent.Operations;
+
+/// <summary>The commands of logagent.</summary>
+internal static class CommandLine
+{
+    public static async Task<ExitCode> RunAsync(IReadOnlyList<string> arguments, CommandContext context)
+    {
+        RootCommand root = Root(context);
+        ParseResult parsed = root.Parse(arguments.Count == 0 ? ["--help"] : arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (string problem in parsed.Errors.Select(error => error.Message).Distinct())
+            {
+                context.Error.WriteLine(problem);
+            }
+
+            string command = parsed.CommandResult.Command == root ? "logagent" : $"logagent {parsed.CommandResult.Command.Name}";
+            context.Error.WriteLine($"'{command} --help' shows what is allowed.");
+            return ExitCode.Usage;
+        }
+
+        InvocationConfiguration invocation = new()
+        {
+            Output = context.Output,
+            Error = context.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null, // signals are the host's
+        };
+        try
+        {
+            int code = await parsed.InvokeAsync(invocation).ConfigureAwait(false);
+            return arguments.Count == 0 ? ExitCode.Usage : (ExitCode)code;
+        }
+        catch (Exception e)
+        {
+            context.Error.WriteLine($"logagent failed unexpectedly: {e}");
+            return ExitCode.Failed;
+        }
+    }
+
+    internal static RootCommand Root(CommandContext context) => new(
+        "LogAgent reads the logs of this host's containers and files and ships every line to the configured outputs. "
+        + "Exit codes: 0 done; 1 failed, or a check failed; 2 wrong usage or wrong configuration.")
+    {
+        RunCommand.Create(context),
+        CheckCommand.Create(context),
+        DeadLettersCommand.Create(context),
+        HealthCommand.Create(context),
+        VersionCommand.Create(context),
+    };
+
+    internal static Option<string?> ConfigOption() => new("--config", "-c")
+    {
+        Description = "The configuration file. Without it: $LOGAGENT_CONFIG, else /etc/logagent/logagent.yaml if it is there, else the defaults and what LOGAGENT_... variables set.",
+        HelpName = "FILE",
+    };
+
+    /// <summary>Writes all errors of a configuration.</summary>
+    /// <returns>True where there are none.</returns>
+    internal static bool IsGood(Configuration.AgentConfiguration configuration, CommandContext context)
+    {
+        foreach (Configuration.ConfigurationError error in configuration.Errors)
+        {
+            context.Error.WriteLine(error.ToString());
+        }
+
+        if (configuration.Errors.Count > 0)
+        {
+            context.Error.WriteLine($"The configuration has {configuration.Errors.Count} error{(configuration.Errors.Count == 1 ? "" : "s")}. logagent.yaml.example shows every key.");
+        }
+
+        return configuration.Errors.Count == 0;
+    }
+}

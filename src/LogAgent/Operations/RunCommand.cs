@@ -1,0 +1,58 @@
+using System.CommandLine;
+using LogAgent.Configuration;
+
+namespace LogAgent.Operations;
+
+/// <summary>logagent run</summary>
+internal static class RunCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        Option<string?> config = CommandLine.ConfigOption();
+        Option<string?> format = new("--format")
+        {
+            Description = "Format of the console output: text or json (one document a line). Without it: as configured.",
+            HelpName = "FORMAT",
+        };
+        format.AcceptOnlyFromAmong("text", "json");
+        Command command = new("run",
+            "Reads and ships until it is stopped. SIGTERM or Ctrl+C: delivers what was read within the drain time (drain: 20s), then ends. "
+            + "SIGHUP: reads the configuration again; one with errors is refused as a whole. Its own log goes to standard error.")
+        {
+            config,
+            format,
+        };
+        command.SetAction(async (parsed, _) => (int)await RunAsync(context, parsed.GetValue(config), parsed.GetValue(format)).ConfigureAwait(false));
+        return command;
+    }
+
+    private static async Task<ExitCode> RunAsync(CommandContext context, string? path, string? format)
+    {
+        AgentConfiguration Load() => AgentConfiguration.Load(path, context.Environment, OutputFactory.ReadOptions, format);
+        AgentConfiguration configuration = Load();
+        if (!CommandLine.IsGood(configuration, context))
+        {
+            return ExitCode.Usage;
+        }
+
+        using OwnLog log = new(configuration.Options.Log, context.Environment);
+        Agent agent = new(configuration.Options, log.Loggers, context.Time);
+        AgentService service = new(agent.RunAsync, () => Reload(agent, log, Load()), log.Loggers.CreateLogger("LogAgent.Run"));
+        log.Loggers.CreateLogger("LogAgent.Run").LogInformation("LogAgent {Version} starts with {Source}.", VersionCommand.Version, configuration.Source);
+        return await AgentHost.RunAsync(service, log.Loggers, configuration.Options.Drain).ConfigureAwait(false);
+    }
+
+    private static void Reload(Agent agent, OwnLog log, AgentConfiguration changed)
+    {
+        ILogger logger = log.Loggers.CreateLogger("LogAgent.Reload");
+        if (changed.Errors.Count > 0)
+        {
+            logger.LogError("The changed configuration is refused, the old one stays in force: {Errors}", string.Join(" | ", changed.Errors));
+            return;
+        }
+
+        log.SetLevel(changed.Options.Log.Level);
+        agent.Reload(changed.Options);
+        logger.LogInformation("The configuration was read again from {Source}.", changed.Source);
+    }
+}
