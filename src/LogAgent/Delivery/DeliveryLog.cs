@@ -13,7 +13,7 @@ internal static partial class DeliveryLog
     [LoggerMessage(Level = LogLevel.Information, Message = "Output {Output} works again after {Seconds} s of trouble.")]
     public static partial void TroubleIsOver(ILogger logger, string output, long seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Output {Output} rejected {Records} records for good; they are in the dead letters. The first was rejected as {Reason}: {Detail}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Output {Output} rejected {Records} records for good; they are in the dead letters. The reason of one of them is {Reason}: {Detail}")]
     public static partial void Rejected(ILogger logger, string output, long records, string reason, string detail);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Output {Output} has been down for longer than skip_after ({SkipAfter}): from now on its records are skipped and counted as lost, until it is back. The other outputs go on.")]

@@ -15,6 +15,8 @@ internal sealed class OutputTrouble(string output, OutputLedger ledger, TimeProv
     private bool _said;
     private long _saidAt;
     private bool _everSaid;
+    private long _rejected;
+    private long? _rejectedSaidAt;
     private string _lastError = "";
 
     /// <summary>How long nothing at all has got through; zero where something has.</summary>
@@ -84,6 +86,21 @@ internal sealed class OutputTrouble(string output, OutputLedger ledger, TimeProv
         }
 
         Report(concurrency);
+    }
+
+    /// <summary>Says that records were rejected, at most once a minute, with how many there were since it was last said.</summary>
+    public void Rejected(int records, RejectedRecord first)
+    {
+        _rejected += records;
+        long now = time.GetTimestamp();
+        if (_rejectedSaidAt is { } said && time.GetElapsedTime(said, now) < SaidEvery)
+        {
+            return;
+        }
+
+        DeliveryLog.Rejected(logger, output, _rejected, first.Reason, first.Detail);
+        _rejected = 0;
+        _rejectedSaidAt = now;
     }
 
     public void Report(int concurrency) => ledger.Report(new(!_down, _since, _lastError, concurrency));

@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Net.Sockets;
-using System.Runtime.ExceptionServices;
 using LogAgent.Tailing;
 
 namespace LogAgent.Delivery;
@@ -10,46 +7,41 @@ namespace LogAgent.Delivery;
 /// each batch once, when every record of it is delivered, rejected or lost with a reason. It owns the output and disposes it.
 /// All state is the loop's own but the inbox and the outcomes of sends.
 /// </summary>
-internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedger ledger, DeadLetters deadLetters, RetrySchedule retry, TimeProvider time, ILogger logger)
+internal sealed class OutputWorker
 {
     /// <summary>Batches that wait at which <see cref="HasRoom"/> turns false.</summary>
     private const int MostBatches = 4096;
 
-    /// <summary>A single message that is too large even at this length, in bytes, is rejected.</summary>
-    private const int ShortestMessage = 1024;
-
     /// <summary>How long sends have, after they were cancelled, to come back.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan LongestDelayWhileStopping = TimeSpan.FromSeconds(1);
-
     private readonly Lock _gate = new();
-    private readonly ConcurrentQueue<(SendJob Job, Task<SendResult> Send)> _outcomes = new();
     private readonly WakeSignal _wake = new();
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CancellationTokenSource _cutOff = new();
-    private readonly GroupCutter _cutter = new(time);
-    private readonly List<SendJob> _waiting = [];
-    private readonly AdaptiveConcurrency _concurrency = new();
-    private readonly OutputTrouble _trouble = new(output.Name, ledger, time, logger);
-    private readonly SkippedRecords _skipped = new(output.Name);
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Sender _sender;
     private List<HeldBatch> _inbox = [];
     private List<HeldBatch> _taken = [];
     private List<SendJob> _adopted = [];
     private ITimer? _timer;
     private long _order;
     private int _queued;
-    private int _sending;
-    private int _reportedLimit;
-    private bool _skipping;
-    private int _gapAttempt;
-    private long _gapDue;
-    private int _gapTargets = 100;
-    private bool _hurried;
     private volatile bool _stopping;
+    private volatile bool _cut;
     private bool _closed;
     private Leftover _leftover;
     private OutputWorker? _successor;
+
+    public OutputWorker(IOutput output, OutputRules rules, OutputLedger ledger, DeadLetters deadLetters, RetrySchedule retry, TimeProvider time, ILogger logger)
+    {
+        Output = output;
+        Rules = rules;
+        Ledger = ledger;
+        _time = time;
+        _logger = logger;
+        _sender = new(output, rules.SkipAfter, ledger, deadLetters, retry, time, logger, _wake);
+    }
 
     private enum Leftover
     {
@@ -58,11 +50,11 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
         HandOver,
     }
 
-    public IOutput Output => output;
+    public IOutput Output { get; }
 
-    public OutputRules Rules => rules;
+    public OutputRules Rules { get; }
 
-    public OutputLedger Ledger => ledger;
+    public OutputLedger Ledger { get; }
 
     /// <summary>False while so many batches wait that reading more had better wait.</summary>
     public bool HasRoom => Volatile.Read(ref _queued) < MostBatches;
@@ -75,7 +67,7 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
         {
             if (!_closed)
             {
-                _inbox.Add(new(batch, taken, rules.Subset.Streams, hasGaps, time.GetTimestamp()) { Order = _order });
+                _inbox.Add(new(batch, taken, Rules.Subset.Streams, hasGaps, _time.GetTimestamp()) { Order = _order });
                 _order += batch.Count;
                 Interlocked.Increment(ref _queued);
                 batch = null!;
@@ -89,7 +81,7 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
     /// <summary>Runs until it is stopped. An exception is a bug, or <see cref="OutputClosedException"/>, and ends the agent.</summary>
     public async Task RunAsync()
     {
-        using ITimer timer = time.CreateTimer(_ => _wake.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using ITimer timer = _time.CreateTimer(_ => _wake.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer = timer;
         try
         {
@@ -100,7 +92,7 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
         }
         catch
         {
-            Close();
+            EndAfterFailure();
             throw;
         }
         finally
@@ -118,7 +110,7 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
     /// </summary>
     public Task RetireAsync(OutputWorker? successor, CancellationToken deadline)
     {
-        if (successor is not null && !ReferenceEquals(successor.Ledger, ledger))
+        if (successor is not null && !ReferenceEquals(successor.Ledger, Ledger))
         {
             throw new ArgumentException("A successor has the same name and the same ledger.", nameof(successor));
         }
@@ -130,29 +122,23 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
     internal bool Step()
     {
         TakeInbox();
-        bool again;
-        do
+        if (_stopping)
         {
-            again = TakeOutcomes();
-            SkipIfDown();
-            again |= StartSends();
-        }
-        while (again);
-
-        int limit = _concurrency.Limit(output.Limits);
-        if (limit != _reportedLimit)
-        {
-            _reportedLimit = limit;
-            _trouble.Report(limit);
+            _sender.Hurry();
         }
 
+        int uncut = _sender.Queue.UncutBatches;
+        _sender.Pass();
+        Interlocked.Add(ref _queued, _sender.Queue.UncutBatches - uncut);
         if (IsDone())
         {
             Close();
             return true;
         }
 
-        SetTimer();
+        // A timer counts in milliseconds: one more, so that the thing is due when it rings.
+        TimeSpan due = _sender.DueIn() + TimeSpan.FromMilliseconds(1) ?? Timeout.InfiniteTimeSpan;
+        _timer?.Change(due, Timeout.InfiniteTimeSpan);
         return false;
     }
 
@@ -168,22 +154,22 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
         }
         catch (OperationCanceledException)
         {
-            await _cutOff.CancelAsync().ConfigureAwait(false);
+            _cut = true;
+            await _sender.CutOffAsync().ConfigureAwait(false);
             _wake.Set();
 
             // A send that does not come back keeps its batches: their bytes are still being read.
-            await Task.WhenAny(_finished.Task, Task.Delay(Grace, time, CancellationToken.None)).ConfigureAwait(false);
+            await Task.WhenAny(_finished.Task, Task.Delay(Grace, _time, CancellationToken.None)).ConfigureAwait(false);
         }
 
-        await output.DisposeAsync().ConfigureAwait(false);
+        await Output.DisposeAsync().ConfigureAwait(false);
     }
 
     private bool IsDone()
     {
         lock (_gate)
         {
-            return _stopping && _sending == 0 && _outcomes.IsEmpty
-                && (_cutOff.IsCancellationRequested || (_inbox.Count == 0 && _adopted.Count == 0 && _waiting.Count == 0 && _cutter.IsEmpty && !_skipped.Any));
+            return _stopping && !_sender.IsSending && (_cut || (_inbox.Count == 0 && _adopted.Count == 0 && _sender.IsEmpty));
         }
     }
 
@@ -201,321 +187,14 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
 
         foreach (HeldBatch held in _taken)
         {
-            _cutter.Add(held);
+            _sender.Queue.Add(held);
         }
 
         _taken.Clear();
         foreach (SendJob job in adopted)
         {
-            Wait(job, TimeSpan.Zero);
+            _sender.Queue.Wait(job, TimeSpan.Zero);
         }
-
-        if (_stopping && !_hurried)
-        {
-            _hurried = true;
-            _gapDue = 0;
-            SendWaitingNow(throttled: true);
-        }
-    }
-
-    private bool StartSends()
-    {
-        bool any = false;
-        while (!_cutOff.IsCancellationRequested && Next() is { } job)
-        {
-            any = true;
-            _sending++;
-            job.Epoch = _concurrency.Epoch;
-            job.HeldBack = _sending >= _concurrency.Limit(output.Limits);
-            Task<SendResult> send;
-            try
-            {
-                send = output.SendAsync(job.Group, _cutOff.Token);
-            }
-            catch (Exception failure)
-            {
-                send = Task.FromException<SendResult>(failure);
-            }
-
-            if (send.IsCompleted)
-            {
-                _outcomes.Enqueue((job, send));
-                return true;
-            }
-
-            send.ContinueWith(
-                done =>
-                {
-                    _outcomes.Enqueue((job, done));
-                    _wake.Set();
-                },
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-        }
-
-        return any;
-    }
-
-    /// <summary>The job to send next, or null where none is due or none may be sent now.</summary>
-    private SendJob? Next()
-    {
-        SendLimits limits = output.Limits;
-        int allowed = _concurrency.Limit(limits);
-        if (_sending >= allowed)
-        {
-            return null;
-        }
-
-        long now = time.GetTimestamp();
-        if (_skipped.Any)
-        {
-            // Nothing overtakes the gap records.
-            return _sending == 0 && _gapDue <= now ? _skipped.GapJob(_gapTargets, now) : null;
-        }
-
-        bool ordered = limits.MaxConcurrency == 1 || limits.Pipelined;
-        int blocking = 0;
-        for (int i = 0; i < _waiting.Count; i++)
-        {
-            SendJob job = _waiting[i];
-            if (job.Due <= now)
-            {
-                _waiting.RemoveAt(i);
-                return job;
-            }
-
-            if (!job.Partial || limits.MaxConcurrency == 1)
-            {
-                if (ordered)
-                {
-                    return null;
-                }
-
-                blocking++;
-            }
-        }
-
-        if (_sending + blocking >= allowed || !_cutter.IsReady(limits, now, _stopping))
-        {
-            return null;
-        }
-
-        int before = _cutter.Count;
-        SendJob cut = _cutter.Cut(limits);
-        Interlocked.Add(ref _queued, _cutter.Count - before);
-        return cut;
-    }
-
-    private bool TakeOutcomes()
-    {
-        bool any = false;
-        while (_outcomes.TryDequeue(out (SendJob Job, Task<SendResult> Send) outcome))
-        {
-            any = true;
-            _sending--;
-            (SendJob job, Task<SendResult> send) = outcome;
-            if (send.IsCompletedSuccessfully)
-            {
-                Sent(job, send.Result);
-                continue;
-            }
-
-            Exception failure = send.IsCanceled ? new TaskCanceledException(send) : send.Exception!.InnerException!;
-            switch (failure)
-            {
-                case SendException trouble:
-                    Failed(job, trouble.Message, trouble.Trouble == SendTrouble.Throttled);
-                    break;
-                case OperationCanceledException when _cutOff.IsCancellationRequested:
-                    KeepUnsent(job);
-                    break;
-                case OperationCanceledException or IOException or SocketException or HttpRequestException or TimeoutException:
-                    Failed(job, failure.Message, false);
-                    break;
-                default:
-                    KeepUnsent(job);
-                    ExceptionDispatchInfo.Throw(failure);
-                    break;
-            }
-        }
-
-        return any;
-    }
-
-    private void Sent(SendJob job, SendResult result)
-    {
-        if (result.IsTooLarge)
-        {
-            TooLarge(job);
-            return;
-        }
-
-        IReadOnlyList<int> again = result.Retry;
-        IReadOnlyList<RejectedRecord> rejected = result.Rejected;
-        string why = result.RetryReason;
-        if (rejected.Count > 0 && !deadLetters.TryAdd(output.Name, job.Group, rejected, out string problem))
-        {
-            // They were not delivered, so that sending them again doubles nothing.
-            again = [.. again.Concat(rejected.Select(record => record.Index)).Order()];
-            rejected = [];
-            why = problem;
-        }
-
-        if (job.IsGap)
-        {
-            GapSent(job, again, why);
-            return;
-        }
-
-        Settlement.Of(job, again, rejected, ledger);
-        if (rejected.Count > 0)
-        {
-            DeliveryLog.Rejected(logger, output.Name, rejected.Count, rejected[0].Reason, rejected[0].Detail);
-        }
-
-        if (again.Count == 0)
-        {
-            Succeeded(job);
-            return;
-        }
-
-        bool progress = again.Count < job.Group.Count;
-        ledger.Retried(again.Count);
-        _concurrency.Cut(job.Epoch);
-        SendJob rest = job.Pick(again, progress || job.Partial || output.Limits.Pipelined);
-        rest.Attempt++;
-        rest.Throttled = true;
-        Wait(rest, Delay(rest.Attempt));
-        string what = why.Length > 0 ? why : "The receiver does not take them for now.";
-        _trouble.Failed($"{again.Count} of {job.Group.Count} records were not taken: {what}", progress, _concurrency.Limit(output.Limits));
-    }
-
-    private void Succeeded(SendJob job)
-    {
-        SendLimits limits = output.Limits;
-        _concurrency.Succeeded(job.HeldBack, limits);
-        bool wasDown = _trouble.IsDown;
-        _trouble.Succeeded(_waiting.Count == 0 && !_skipped.Any, _concurrency.Limit(limits));
-        if (wasDown)
-        {
-            SendWaitingNow(throttled: false);
-        }
-    }
-
-    private void Failed(SendJob job, string what, bool throttled)
-    {
-        _concurrency.Cut(job.Epoch);
-        _trouble.Failed(what, false, _concurrency.Limit(output.Limits));
-        if (job.IsGap)
-        {
-            job.FinishAll();
-            _gapDue = After(Delay(++_gapAttempt));
-            return;
-        }
-
-        ledger.Retried(job.Group.Count);
-        job.Attempt++;
-        job.Throttled = throttled;
-        Wait(job, Delay(job.Attempt));
-    }
-
-    private void TooLarge(SendJob job)
-    {
-        if (job.IsGap)
-        {
-            job.FinishAll();
-            if (_gapTargets == 1)
-            {
-                _skipped.Told();
-            }
-
-            _gapTargets = Math.Max(1, _gapTargets / 2);
-            return;
-        }
-
-        if (job.Group.Count > 1)
-        {
-            (SendJob first, SendJob second) = job.Halve();
-            Wait(first, TimeSpan.Zero);
-            Wait(second, TimeSpan.Zero);
-            return;
-        }
-
-        int length = (int)Math.Min(job.Group.MessageBytes, job.Group.MessageLimit);
-        if (length > ShortestMessage)
-        {
-            Wait(job.WithMessageLimit(Math.Max(ShortestMessage, length / 2)), TimeSpan.Zero);
-            return;
-        }
-
-        Sent(job, new() { Rejected = [new(0, "too_large", $"The receiver finds the record too large even with its message cut to {length} bytes: its fields are too large, or the receiver's limit is too small.")] });
-    }
-
-    private void GapSent(SendJob job, IReadOnlyList<int> again, string why)
-    {
-        job.FinishAll();
-        if (again.Count > 0)
-        {
-            _trouble.Failed($"The gap records were not taken: {why}", false, _concurrency.Limit(output.Limits));
-            _gapDue = After(Delay(++_gapAttempt));
-            return;
-        }
-
-        Amount total = _skipped.Total;
-        _skipped.Told();
-        _gapAttempt = 0;
-        _skipping = false;
-        Succeeded(job);
-        if (!_skipped.Any)
-        {
-            DeliveryLog.SkippingEnded(logger, output.Name, total.Records, total.Bytes);
-        }
-    }
-
-    private void SkipIfDown()
-    {
-        if (rules.SkipAfter is not { } after || _cutOff.IsCancellationRequested)
-        {
-            return;
-        }
-
-        if (!_skipping && _trouble.IsDown && _trouble.DownFor >= after)
-        {
-            _skipping = true;
-            DeliveryLog.SkippingBegan(logger, output.Name, after);
-        }
-
-        if (!_skipping)
-        {
-            return;
-        }
-
-        foreach (SendJob job in Everything())
-        {
-            _skipped.Add(job.Group);
-            Lose(job, "skipped");
-        }
-    }
-
-    private void Lose(SendJob job, string reason)
-    {
-        ledger.Lost(reason, job.Counted());
-        job.FinishAll();
-    }
-
-    /// <summary>Takes out all jobs that wait and all batches that are not cut yet, as jobs, in order.</summary>
-    private List<SendJob> Everything()
-    {
-        List<SendJob> jobs = [.. _waiting];
-        _waiting.Clear();
-        while (!_cutter.IsEmpty)
-        {
-            jobs.Add(_cutter.Cut(output.Limits));
-        }
-
-        Volatile.Write(ref _queued, 0);
-        return jobs;
     }
 
     /// <summary>Ends the worker: what is left is abandoned, handed over, or counted as lost.</summary>
@@ -527,7 +206,7 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
         }
 
         TakeInbox();
-        List<SendJob> left = Everything();
+        List<SendJob> left = _sender.Queue.TakeAll(Output.Limits);
         long records = left.Sum(job => job.Counted().Records);
         switch (_leftover)
         {
@@ -535,7 +214,7 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
                 _successor!.Adopt(left);
                 return;
             case Leftover.CountAsLost:
-                left.ForEach(job => Lose(job, "output_removed"));
+                left.ForEach(job => _sender.Lose(job, "output_removed"));
                 break;
             default:
                 left.ForEach(job => Array.ForEach(job.Owners, owner => owner.Abandon()));
@@ -544,11 +223,25 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
 
         if (records > 0 && _leftover == Leftover.Abandon)
         {
-            DeliveryLog.Abandoned(logger, output.Name, records);
+            DeliveryLog.Abandoned(_logger, Output.Name, records);
         }
         else if (records > 0)
         {
-            DeliveryLog.Removed(logger, output.Name, records);
+            DeliveryLog.Removed(_logger, Output.Name, records);
+        }
+    }
+
+    private void EndAfterFailure()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+        }
+
+        // While a send still reads from a batch, no batch can be given back; the process ends soon.
+        if (!_sender.IsSending)
+        {
+            Close();
         }
     }
 
@@ -567,78 +260,5 @@ internal sealed class OutputWorker(IOutput output, OutputRules rules, OutputLedg
 
         jobs.ForEach(job => Array.ForEach(job.Owners, owner => owner.Abandon()));
         _wake.Set();
-    }
-
-    private void KeepUnsent(SendJob job)
-    {
-        if (job.IsGap)
-        {
-            job.FinishAll();
-            return;
-        }
-
-        Wait(job, TimeSpan.Zero);
-    }
-
-    private void Wait(SendJob job, TimeSpan delay)
-    {
-        job.Due = After(delay);
-        int at = _waiting.Count;
-        while (at > 0 && _waiting[at - 1].Order > job.Order)
-        {
-            at--;
-        }
-
-        _waiting.Insert(at, job);
-    }
-
-    private void SendWaitingNow(bool throttled)
-    {
-        long now = time.GetTimestamp();
-        foreach (SendJob job in _waiting)
-        {
-            job.Due = throttled || !job.Throttled ? Math.Min(job.Due, now) : job.Due;
-        }
-    }
-
-    private TimeSpan Delay(int attempt)
-    {
-        TimeSpan delay = retry.Delay(attempt);
-        return _stopping && delay > LongestDelayWhileStopping ? LongestDelayWhileStopping : delay;
-    }
-
-    private long After(TimeSpan delay) => time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
-
-    /// <summary>Wakes the loop when the next thing is due that no send and no batch will wake it for.</summary>
-    private void SetTimer()
-    {
-        long now = time.GetTimestamp();
-        TimeSpan next = _cutter.DueIn(output.Limits, now) ?? TimeSpan.MaxValue;
-        next = next > TimeSpan.Zero ? next : TimeSpan.MaxValue;
-        foreach (SendJob job in _waiting)
-        {
-            Consider(job.Due);
-        }
-
-        if (_skipped.Any)
-        {
-            Consider(_gapDue);
-        }
-
-        if (!_skipping && _trouble.IsDown && rules.SkipAfter is { } after && after - _trouble.DownFor < next)
-        {
-            next = after - _trouble.DownFor;
-        }
-
-        // A timer counts in milliseconds: one more, so that the thing is due when it rings.
-        _timer?.Change(next == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : next + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
-
-        void Consider(long due)
-        {
-            if (due > now && time.GetElapsedTime(now, due) < next)
-            {
-                next = time.GetElapsedTime(now, due);
-            }
-        }
     }
 }

@@ -22,4 +22,20 @@ internal sealed class RecordGroup(RecordRun[] runs, int count, long messageBytes
 
     /// <summary>Longest message to send, in bytes: a longer one is cut there and flagged as truncated. Set when the receiver found a single record too large.</summary>
     public int MessageLimit { get; init; } = int.MaxValue;
+
+    /// <summary>The batch that holds the record with this index in the group, and the record's index there.</summary>
+    public (LogBatch Batch, int Record) Find(int index)
+    {
+        foreach (RecordRun run in runs)
+        {
+            if (index < run.Count)
+            {
+                return (run.Batch, run.Start + index);
+            }
+
+            index -= run.Count;
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(index), "The group has no such record.");
+    }
 }

@@ -1,5 +1,6 @@
 using LogAgent.Delivery;
 using LogAgent.Outputs;
+using LogAgent.Tailing;
 using LogAgent.Tests.Support;
 using Microsoft.Extensions.Logging;
 
@@ -8,11 +9,11 @@ namespace LogAgent.Tests.Delivery;
 /// <summary>A worker with its ledger, clock and output; the loop is stepped by hand.</summary>
 internal sealed class WorkerRig : ILogger, IDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("logagent-worker").FullName;
+    public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("logagent-worker").FullName;
 
     public WorkerRig(FaultyOutput? output = null, OutputRules? rules = null)
     {
-        DeadLetters = new(Path.Combine(_directory, "dead-letters"), new(), new(Schema.Ecs), Ledger, Clock, this);
+        DeadLetters = new(Path.Combine(Directory, "dead-letters"), new(), new(Schema.Ecs), Ledger, Clock, this);
         Output = output ?? new();
         Worker = new(Output, rules ?? OutputRules.Default, Ledger.Output("faulty"), DeadLetters, new(new Random(1)), Clock, this);
         Fanout = new(Ledger);
@@ -36,9 +37,11 @@ internal sealed class WorkerRig : ILogger, IDisposable
     public OutputSnapshot Counts => Ledger.Snapshot().Outputs[0];
 
     /// <summary>Emits a batch of these messages and returns its builder, which knows how it was completed.</summary>
-    public BatchBuilder Emit(params string[] messages)
+    public BatchBuilder Emit(params string[] messages) => EmitFrom(null, messages);
+
+    public BatchBuilder EmitFrom(TailTarget? target, params string[] messages)
     {
-        BatchBuilder builder = new();
+        BatchBuilder builder = target is null ? new() : new() { Target = target };
         foreach (string message in messages)
         {
             builder.Add(message);
@@ -69,7 +72,7 @@ internal sealed class WorkerRig : ILogger, IDisposable
         Assert.True(counts.InFlight.Records >= 0 && counts.InFlight.Bytes >= 0);
     }
 
-    public void Dispose() => Directory.Delete(_directory, true);
+    public void Dispose() => System.IO.Directory.Delete(Directory, true);
 
     IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 
