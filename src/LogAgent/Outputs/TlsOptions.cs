@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LogAgent.Configuration;
 
-namespace LogAgent.Outputs.Elasticsearch;
+namespace LogAgent.Outputs;
 
 /// <summary>The section <c>tls</c>: whom to believe, and what to show.</summary>
 internal sealed record TlsOptions

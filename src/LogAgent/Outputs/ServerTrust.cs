@@ -2,7 +2,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace LogAgent.Outputs.Elasticsearch;
+namespace LogAgent.Outputs;
 
 /// <summary>Decides whether a server's certificate is to be believed, and says in a sentence why it is not. Thread-safe.</summary>
 internal sealed class ServerTrust
