@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using LogAgent.Delivery;
-using LogAgent.Outputs;
 using LogAgent.Outputs.Syslog;
 using LogAgent.Tests.Outputs.Kafka;
 using LogAgent.Tests.Support;
