@@ -9,6 +9,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
 
 namespace LogAgent.Tests.Support;
@@ -111,6 +112,9 @@ public sealed class BulkServer : IAsyncDisposable
     /// <summary>Paths of the bulk requests.</summary>
     public ConcurrentQueue<string> Paths { get; } = new();
 
+    /// <summary>Subjects of the certificates that clients showed.</summary>
+    public ConcurrentQueue<string> ClientCertificates { get; private init; } = new();
+
     /// <summary>Content-Encoding of the bulk requests.</summary>
     public ConcurrentQueue<string> Encodings { get; } = new();
 
@@ -123,9 +127,11 @@ public sealed class BulkServer : IAsyncDisposable
     public IReadOnlyDictionary<string, byte[]> Documents => _documents;
 
     /// <param name="certificate">Serve HTTPS with it.</param>
+    /// <param name="authority">Its CA, sent along with it.</param>
     /// <param name="port">0 = any free one.</param>
-    public static async Task<BulkServer> StartAsync(X509Certificate2? certificate = null, int port = 0)
+    public static async Task<BulkServer> StartAsync(X509Certificate2? certificate = null, X509Certificate2? authority = null, int port = 0)
     {
+        ConcurrentQueue<string> shownSubjects = new();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore();
@@ -138,12 +144,22 @@ public sealed class BulkServer : IAsyncDisposable
             {
                 if (certificate is not null)
                 {
-                    listen.UseHttps(certificate);
+                    listen.UseHttps(https =>
+                    {
+                        https.ServerCertificate = certificate;
+                        https.ServerCertificateChain = authority is null ? null : [authority];
+                        https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                        https.ClientCertificateValidation = (shown, _, _) =>
+                        {
+                            shownSubjects.Enqueue(shown.Subject);
+                            return true;
+                        };
+                    });
                 }
             });
         });
         WebApplication app = builder.Build();
-        BulkServer server = new(app, certificate is not null);
+        BulkServer server = new(app, certificate is not null) { ClientCertificates = shownSubjects };
         app.Run(server.ServeAsync);
         await app.StartAsync();
         server.Address = new(app.Urls.First());

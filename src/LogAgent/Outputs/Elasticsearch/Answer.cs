@@ -4,16 +4,13 @@ using System.Text.Json;
 namespace LogAgent.Outputs.Elasticsearch;
 
 /// <summary>A whole answer of a node, read to its end. Its taker disposes it.</summary>
-/// <param name="product">The header X-Elastic-Product: only Elasticsearch sends it.</param>
-internal sealed class Answer(Node node, int status, string product, ByteBuffer body) : IDisposable
+internal sealed class Answer(Node node, int status, ByteBuffer body) : IDisposable
 {
     public Node Node => node;
 
     public int Status => status;
 
     public bool IsSuccess => status is >= 200 and < 300;
-
-    public bool IsElasticsearch => product == "Elasticsearch";
 
     public ReadOnlySpan<byte> Body => body.Written;
 

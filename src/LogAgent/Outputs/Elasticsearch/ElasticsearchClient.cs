@@ -106,8 +106,7 @@ internal sealed class ElasticsearchClient : IDisposable
             using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
             received = new(16 * 1024);
             await ReadAsync(response.Content, received, either.Token).ConfigureAwait(false);
-            string product = response.Headers.TryGetValues("X-Elastic-Product", out IEnumerable<string>? values) ? values.First() : "";
-            return new(node, (int)response.StatusCode, product, received);
+            return new(node, (int)response.StatusCode, received);
         }
         catch (Exception problem) when (problem is HttpRequestException or IOException or OperationCanceledException or SocketException or InvalidDataException)
         {

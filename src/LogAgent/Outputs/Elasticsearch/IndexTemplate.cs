@@ -147,7 +147,7 @@ internal sealed partial class IndexTemplate(ElasticsearchOptions options, Schema
         }
 
         ThrowIfPassing(answer);
-        return !answer.IsElasticsearch; // a key that may not ask: Elasticsearch marks its refusal with a header, too
+        return answer.Problem().Contains("no permissions for", StringComparison.Ordinal); // a key that may not ask: only OpenSearch refuses in these words
     }
 
     [LoggerMessage(LogLevel.Information, "{Output}: index template {Template} installed for {Pattern}")]
