@@ -93,19 +93,19 @@ internal sealed class ServerTrust
         return true;
     }
 
-    private bool IsSignedBy(X509Certificate2Collection roots, X509Certificate2 certificate, X509Chain sent, string who)
+    private bool IsSignedBy(X509Certificate2Collection authorities, X509Certificate2 certificate, X509Chain sent, string who)
     {
         using X509Chain chain = new();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.CustomTrustStore.AddRange(roots);
+        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
         chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
         if (chain.Build(certificate))
         {
             return true;
         }
 
-        _problem = $"the server's certificate (issued by {certificate.Issuer}) is not signed by {who} ({Statuses(chain)}); give the CA that signed it";
+        _problem = $"the server's certificate (issued by {certificate.Issuer}) is not signed by {who} ({Statuses(chain)}); give the root CA of its chain";
         return false;
     }
 

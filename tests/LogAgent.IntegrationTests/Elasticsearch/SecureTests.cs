@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LogAgent.Delivery;
 using LogAgent.IntegrationTests.Support;
+using LogAgent.Outputs;
 using LogAgent.Outputs.Elasticsearch;
 
 namespace LogAgent.IntegrationTests.Elasticsearch;

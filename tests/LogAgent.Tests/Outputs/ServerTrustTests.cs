@@ -7,7 +7,7 @@ using LogAgent.Outputs.Elasticsearch;
 using LogAgent.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace LogAgent.Tests.Outputs.Elasticsearch;
+namespace LogAgent.Tests.Outputs;
 
 public sealed class ServerTrustTests : IAsyncLifetime
 {
@@ -35,8 +35,33 @@ public sealed class ServerTrustTests : IAsyncLifetime
         await SendAsync(new() { CaFile = Pem("ca", _authority) });
 
     [Fact]
-    public async Task A_server_is_believed_by_the_fingerprint_of_its_ca() =>
-        await SendAsync(new() { CaFingerprint = _authority.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant() });
+    public void A_server_that_sends_its_ca_is_believed_by_the_fingerprint_of_that() =>
+        Assert.Equal("", Judge(new() { CaFingerprint = _authority.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant() }, _leaf, _authority));
+
+    [Fact]
+    public void A_server_that_does_not_send_its_ca_is_not_believed_by_a_fingerprint() =>
+        Assert.Contains("use tls.ca_file where the server does not send its CA", Judge(new() { CaFingerprint = _authority.GetCertHashString(HashAlgorithmName.SHA256) }, _leaf));
+
+    [Fact]
+    public void A_ca_of_the_right_fingerprint_that_did_not_sign_the_certificate_is_not_enough()
+    {
+        using X509Certificate2 sameName = Authority("CN=The CA");
+        Assert.Contains("is not signed by the CA of tls.ca_fingerprint", Judge(new() { CaFingerprint = sameName.GetCertHashString(HashAlgorithmName.SHA256) }, _leaf, sameName, _authority));
+    }
+
+    [Fact]
+    public void The_root_of_a_longer_chain_is_what_counts()
+    {
+        using X509Certificate2 between = Authority("CN=Between", _authority);
+        using X509Certificate2 leaf = Leaf(between, IPAddress.Loopback);
+        Assert.Equal("", Judge(new() { CaFile = Pem("ca", _authority) }, leaf, between));
+        Assert.Equal("", Judge(new() { CaFingerprint = _authority.GetCertHashString(HashAlgorithmName.SHA256) }, leaf, between, _authority));
+        using X509Certificate2 sameName = Authority("CN=Between", _authority);
+        Assert.NotEqual("", Judge(new() { CaFile = Pem("between", sameName) }, leaf, between));
+        Assert.NotEqual("", Judge(new() { CaFile = Pem("between", sameName) }, leaf));
+        using X509Certificate2 otherRoot = Authority("CN=The CA");
+        Assert.NotEqual("", Judge(new() { CaFile = Pem("other", otherRoot) }, leaf, between));
+    }
 
     [Fact]
     public async Task A_server_is_believed_by_its_own_fingerprint() =>
@@ -45,15 +70,6 @@ public sealed class ServerTrustTests : IAsyncLifetime
     [Fact]
     public async Task Any_server_is_believed_when_nothing_is_verified() =>
         await SendAsync(new() { Verify = false });
-
-    [Fact]
-    public async Task A_ca_of_the_right_fingerprint_that_did_not_sign_the_certificate_is_not_enough()
-    {
-        using X509Certificate2 other = Authority("CN=Another CA");
-        await using BulkServer liar = await BulkServer.StartAsync(_leaf, other);
-        string words = await RefusedAsync(new() { CaFingerprint = other.GetCertHashString(HashAlgorithmName.SHA256) }, liar);
-        Assert.Contains("is not signed by the CA of tls.ca_fingerprint", words);
-    }
 
     [Fact]
     public async Task A_wrong_ca_is_named_with_its_file()
@@ -82,7 +98,7 @@ public sealed class ServerTrustTests : IAsyncLifetime
         using X509Certificate2 own = Authority("CN=The agent");
         string certificate = Pem("agent", own);
         string key = Path.Combine(_folder, "agent.key");
-        await File.WriteAllTextAsync(key, own.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        await File.WriteAllTextAsync(key, own.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         await SendAsync(new() { CaFile = Pem("ca", _authority), CertificateFile = certificate, KeyFile = key });
         Assert.Contains("CN=The agent", _server.ClientCertificates);
     }
@@ -98,18 +114,35 @@ public sealed class ServerTrustTests : IAsyncLifetime
         }
     }
 
-    private static X509Certificate2 Authority(string name)
+    /// <summary>Shows a certificate, and what a server would send with it; gives the problem, empty = believed.</summary>
+    private static string Judge(TlsOptions options, X509Certificate2 certificate, params X509Certificate2[] sent)
     {
-        using RSA key = RSA.Create(2048);
-        CertificateRequest request = new(name, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        ServerTrust trust = new(options);
+        using X509Chain chain = new();
+        chain.ChainPolicy.ExtraStore.AddRange(sent);
+        bool believed = trust.Ssl.RemoteCertificateValidationCallback!(trust, certificate, chain, System.Net.Security.SslPolicyErrors.RemoteCertificateChainErrors);
+        Assert.Equal(believed, trust.Problem.Length == 0);
+        return trust.Problem;
+    }
+
+    private static X509Certificate2 Authority(string name, X509Certificate2? signer = null)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new(name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        return request.CreateSelfSigned(new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero), new(2040, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        if (signer is null)
+        {
+            return request.CreateSelfSigned(new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero), new(2040, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        }
+
+        using X509Certificate2 signed = request.Create(signer, new(2020, 2, 1, 0, 0, 0, TimeSpan.Zero), new(2039, 6, 1, 0, 0, 0, TimeSpan.Zero), [4, 5, 6]);
+        return signed.CopyWithPrivateKey(key);
     }
 
     private static X509Certificate2 Leaf(X509Certificate2 authority, IPAddress address)
     {
-        using RSA key = RSA.Create(2048);
-        CertificateRequest request = new("CN=node", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new("CN=node", key, HashAlgorithmName.SHA256);
         SubjectAlternativeNameBuilder names = new();
         names.AddIpAddress(address);
         request.CertificateExtensions.Add(names.Build());
