@@ -1,5 +1,11 @@
 using LogAgent.Configuration;
+using LogAgent.Delivery;
+using LogAgent.Outputs;
+using LogAgent.Outputs.Console;
 using LogAgent.Outputs.Elasticsearch;
+using LogAgent.Outputs.File;
+using LogAgent.Outputs.Kafka;
+using LogAgent.Outputs.Syslog;
 
 namespace LogAgent;
 
@@ -7,15 +13,24 @@ namespace LogAgent;
 internal static class OutputFactory
 {
     /// <summary>Reads the keys that belong to the type.</summary>
-    public static object ReadOptions(OutputType type, SectionReader section)
+    public static object ReadOptions(OutputType type, SectionReader section) => type switch
     {
-        switch (type)
-        {
-            case OutputType.Elasticsearch:
-                return ElasticsearchOptions.Read(section);
-            default:
-                section.IgnoreUnknownKeys();
-                return type;
-        }
-    }
+        OutputType.Console => ConsoleOptions.Read(section),
+        OutputType.File => FileOutputOptions.Read(section),
+        OutputType.Elasticsearch => ElasticsearchOptions.Read(section),
+        OutputType.Kafka => KafkaOptions.Read(section),
+        OutputType.Syslog => SyslogOptions.Read(section),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "A type of output without options."),
+    };
+
+    /// <summary>Makes the output; it connects to nothing before its first send.</summary>
+    public static IOutput Create(OutputSection section, DocumentEncoder documents, TimeProvider time, ILoggerFactory loggers) => section.Options switch
+    {
+        ConsoleOptions options => new ConsoleOutput(section.Name, options, documents, time),
+        FileOutputOptions options => new FileOutput(section.Name, options, documents, time, loggers.CreateLogger<FileOutput>()),
+        ElasticsearchOptions options => new ElasticsearchOutput(options, documents, time, loggers.CreateLogger<ElasticsearchOutput>()),
+        KafkaOptions options => new KafkaOutput(options, documents, time, loggers.CreateLogger<KafkaOutput>()),
+        SyslogOptions options => new SyslogOutput(options, time, loggers.CreateLogger<SyslogOutput>()),
+        _ => throw new ArgumentException($"No output is made from {section.Options.GetType().Name}.", nameof(section)),
+    };
 }

@@ -37,6 +37,9 @@ internal sealed record AgentOptions
     /// <summary>At least one where the configuration is good.</summary>
     public IReadOnlyList<OutputSection> Outputs { get; init; } = [];
 
+    /// <summary>Equal where nothing has changed but what can be taken over without a restart: outputs and log.level.</summary>
+    public string RestartDigest { get; init; } = "";
+
     /// <summary>Reads the whole file; errors are the file's.</summary>
     /// <param name="readOutput">Reads the keys of an output that belong to its type, and gives back its options.</param>
     public static AgentOptions Read(SectionReader root, Func<OutputType, SectionReader, object> readOutput)
@@ -56,6 +59,7 @@ internal sealed record AgentOptions
             Log = LogOptions.Read(root.Section("log")),
             Drain = root.Duration("drain", TimeSpan.FromSeconds(20), TimeSpan.Zero, TimeSpan.FromHours(1)),
             Outputs = ReadOutputs(root, readOutput),
+            RestartDigest = root.Digest("outputs", "log") + root.Section("log").Text("format", "auto"),
         };
         if (!Path.IsPathRooted(options.StateDirectory))
         {

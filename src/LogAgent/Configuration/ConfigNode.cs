@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace LogAgent.Configuration;
 
 internal enum ConfigNodeKind
@@ -54,5 +56,38 @@ internal sealed class ConfigNode
         }
 
         return null;
+    }
+
+    /// <summary>What is configured, written so that two trees give the same text only where they mean the same; it may hold secrets. The order of keys does not matter.</summary>
+    /// <param name="except">Keys of this mapping that are left out.</param>
+    public void Describe(StringBuilder description, params IReadOnlyList<string> except)
+    {
+        switch (Kind)
+        {
+            case ConfigNodeKind.Text:
+                description.Append(Text.Length).Append(':').Append(Text);
+                break;
+            case ConfigNodeKind.List:
+                description.Append('[');
+                foreach (ConfigNode item in Items)
+                {
+                    item.Describe(description);
+                    description.Append(',');
+                }
+
+                description.Append(']');
+                break;
+            case ConfigNodeKind.Map:
+                description.Append('{');
+                foreach (ConfigMember member in Members.Where(member => member.Value.Kind != ConfigNodeKind.Null && !except.Contains(member.Key)).OrderBy(member => member.Key, StringComparer.Ordinal))
+                {
+                    description.Append(member.Key).Append('=');
+                    member.Value.Describe(description);
+                    description.Append(',');
+                }
+
+                description.Append('}');
+                break;
+        }
     }
 }

@@ -35,6 +35,9 @@ internal sealed record OutputSection
     /// <summary>What the output's own Options.Read gave.</summary>
     public required object Options { get; init; }
 
+    /// <summary>Equal where nothing of the output's section has changed.</summary>
+    public string Digest { get; init; } = "";
+
     /// <param name="readOptions">Reads the keys that belong to the type.</param>
     /// <returns>Null where the type is missing or unknown; the error is reported.</returns>
     public static OutputSection? Read(SectionReader section, Func<OutputType, SectionReader, object> readOptions)
@@ -68,6 +71,7 @@ internal sealed record OutputSection
             SkipAfter = whenDown == WhenDown.SkipAfter ? skipAfter : null,
             Only = OutputSubset.Read(section.Section("only")),
             Options = readOptions(types[type], section),
+            Digest = section.Digest(),
         };
     }
 }

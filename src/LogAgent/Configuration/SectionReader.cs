@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace LogAgent.Configuration;
 
@@ -203,6 +205,15 @@ internal sealed class SectionReader
         int line = _node?.Members.FirstOrDefault(member => member.Key == key).Line is > 0 and int own ? own : _line;
         string? origin = node is null ? _node?.Origin : node.Origin;
         _file.Add(new ConfigurationError(origin ?? _file.Source, origin is null ? line : 0, At(key), problem));
+    }
+
+    /// <summary>A digest of everything that the section says, secrets included: equal where nothing has changed. SHA-256 in hexadecimal.</summary>
+    /// <param name="except">Keys that do not count.</param>
+    public string Digest(params IReadOnlyList<string> except)
+    {
+        StringBuilder description = new();
+        _node?.Describe(description, except);
+        return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(description.ToString())));
     }
 
     /// <summary>No key of this section counts as unknown: it is not clear which ones there are.</summary>
