@@ -27,6 +27,7 @@ public sealed class TailLoop : IDisposable
     private bool _changed;
     private bool _saveFailed;
     private long _lastSave;
+    private long _passes;
 
     /// <param name="store">Its checkpoints are loaded here.</param>
     /// <param name="emit">Takes each batch; it must call ExpectOutputs and pass it on without waiting.</param>
@@ -69,6 +70,9 @@ public sealed class TailLoop : IDisposable
         }
     }
 
+    /// <summary>Passes made so far: a sign of life. Thread-safe.</summary>
+    public long Passes => Volatile.Read(ref _passes);
+
     /// <summary>Adds a target, or replaces the one with its id. Thread-safe; in force at the next pass, which it brings about at once.</summary>
     public void Set(TailTarget target)
     {
@@ -99,6 +103,7 @@ public sealed class TailLoop : IDisposable
     {
         lock (_pass)
         {
+            Volatile.Write(ref _passes, _passes + 1);
             StartPass();
             ApplyChanges();
             foreach (TailedTarget target in _order)

@@ -1,11 +1,8 @@
 using LogAgent.Configuration;
 using LogAgent.Delivery;
 using LogAgent.Outputs;
-using LogAgent.Outputs.Console;
 using LogAgent.Outputs.Elasticsearch;
-using LogAgent.Outputs.File;
 using LogAgent.Outputs.Kafka;
-using LogAgent.Outputs.Syslog;
 
 namespace LogAgent;
 
@@ -19,7 +16,6 @@ internal static class OutputFactory
         OutputType.File => FileOutputOptions.Read(section),
         OutputType.Elasticsearch => ElasticsearchOptions.Read(section),
         OutputType.Kafka => KafkaOptions.Read(section),
-        OutputType.Syslog => SyslogOptions.Read(section),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "A type of output without options."),
     };
 
@@ -27,10 +23,9 @@ internal static class OutputFactory
     public static IOutput Create(OutputSection section, DocumentEncoder documents, TimeProvider time, ILoggerFactory loggers) => section.Options switch
     {
         ConsoleOptions options => new ConsoleOutput(section.Name, options, documents, time),
-        FileOutputOptions options => new FileOutput(section.Name, options, documents, time, loggers.CreateLogger<FileOutput>()),
+        FileOutputOptions options => new FileOutput(section.Name, options, documents, time),
         ElasticsearchOptions options => new ElasticsearchOutput(options, documents, time, loggers.CreateLogger<ElasticsearchOutput>()),
         KafkaOptions options => new KafkaOutput(options, documents, time, loggers.CreateLogger<KafkaOutput>()),
-        SyslogOptions options => new SyslogOutput(options, time, loggers.CreateLogger<SyslogOutput>()),
         _ => throw new ArgumentException($"No output is made from {section.Options.GetType().Name}.", nameof(section)),
     };
 }

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using LogAgent.Delivery;
 using Microsoft.Win32.SafeHandles;
 
 namespace LogAgent;
@@ -7,10 +7,8 @@ namespace LogAgent;
 /// The agent's own directory (state.directory), held by one agent at a time: checkpoints and dead letters stand in it.
 /// It owns the lock, which ends with the process, too.
 /// </summary>
-internal sealed partial class StateDirectory : IDisposable
+internal sealed class StateDirectory : IDisposable
 {
-    private const int LockExclusive = 2;
-    private const int LockWithoutWaiting = 4;
     private readonly SafeFileHandle _lock;
 
     private StateDirectory(string path, SafeFileHandle held)
@@ -25,11 +23,11 @@ internal sealed partial class StateDirectory : IDisposable
     /// <returns>The directory, or null with a sentence in <paramref name="problem"/>.</returns>
     public static StateDirectory? TryOpen(string path, out string problem)
     {
-        SafeFileHandle handle;
+        SafeFileHandle? held;
         try
         {
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            handle = File.OpenHandle(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+            held = Durable.Lock(System.IO.Path.Combine(path, "lock"), wait: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -37,19 +35,15 @@ internal sealed partial class StateDirectory : IDisposable
             return null;
         }
 
-        if (Flock(handle, LockExclusive | LockWithoutWaiting) != 0)
+        if (held is null)
         {
-            handle.Dispose();
             problem = $"Another logagent holds the state directory {path}. Two agents cannot share one: stop the other one, or set state.directory to another directory.";
             return null;
         }
 
         problem = "";
-        return new StateDirectory(path, handle);
+        return new StateDirectory(path, held);
     }
 
     public void Dispose() => _lock.Dispose();
-
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    private static partial int Flock(SafeFileHandle handle, int operation);
 }

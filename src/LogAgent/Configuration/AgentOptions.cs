@@ -27,6 +27,8 @@ internal sealed record AgentOptions
 
     public LimitsOptions Limits { get; init; } = new();
 
+    public DeadLetterOptions DeadLetters { get; init; } = new();
+
     public MetricsOptions Metrics { get; init; } = new();
 
     public LogOptions Log { get; init; } = new();
@@ -55,6 +57,7 @@ internal sealed record AgentOptions
             Files = [.. root.Sections("files").Select(FilesOptions.Read)],
             StateDirectory = state.Text("directory", DefaultStateDirectory),
             Limits = LimitsOptions.Read(root.Section("limits")),
+            DeadLetters = DeadLetterOptions.Read(root.Section("dead_letters")),
             Metrics = MetricsOptions.Read(root.Section("metrics")),
             Log = LogOptions.Read(root.Section("log")),
             Drain = root.Duration("drain", TimeSpan.FromSeconds(20), TimeSpan.Zero, TimeSpan.FromHours(1)),

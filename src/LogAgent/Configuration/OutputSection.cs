@@ -30,7 +30,7 @@ internal sealed record OutputSection
     /// <summary>How long the output may be down before the others go on without it; null: they wait for ever.</summary>
     public TimeSpan? SkipAfter { get; init; }
 
-    public OutputSubset Only { get; init; } = new();
+    public SubsetOptions Only { get; init; } = new();
 
     /// <summary>What the output's own Options.Read gave.</summary>
     public required object Options { get; init; }
@@ -69,7 +69,7 @@ internal sealed record OutputSection
             Type = types[type],
             Name = section.Text("name", given),
             SkipAfter = whenDown == WhenDown.SkipAfter ? skipAfter : null,
-            Only = OutputSubset.Read(section.Section("only")),
+            Only = SubsetOptions.Read(section.Section("only")),
             Options = readOptions(types[type], section),
             Digest = section.Digest(),
         };

@@ -1,3 +1,4 @@
+using LogAgent.Configuration;
 using LogAgent.Outputs;
 using LogAgent.Tailing;
 using Microsoft.Win32.SafeHandles;

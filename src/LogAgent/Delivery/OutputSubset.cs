@@ -21,39 +21,9 @@ internal sealed class OutputSubset(IReadOnlyList<string> containers, IReadOnlyLi
 
     public StreamSet Streams => streams;
 
-    /// <summary>Reads <c>only: { containers: [], images: [], labels: [], streams: [] }</c> of an output's section.</summary>
-    public static OutputSubset Read(SectionReader output)
-    {
-        SectionReader section = output.Section("only");
-        StreamSet streams = StreamSet.All;
-        IReadOnlyList<string> names = section.TextList("streams");
-        if (names.Count > 0)
-        {
-            List<LogStream> read = [];
-            foreach (string name in names)
-            {
-                switch (name)
-                {
-                    case "stdout":
-                        read.Add(LogStream.Stdout);
-                        break;
-                    case "stderr":
-                        read.Add(LogStream.Stderr);
-                        break;
-                    case "file":
-                        read.Add(LogStream.None);
-                        break;
-                    default:
-                        section.Error("streams", $"'{name}' is no stream; allowed are stdout, stderr and file (records of log files)");
-                        break;
-                }
-            }
-
-            streams = StreamSet.Of([.. read]);
-        }
-
-        return new(section.TextList("containers"), section.TextList("images"), section.TextList("labels"), streams);
-    }
+    /// <summary>From the key <c>only</c> of an output's section.</summary>
+    public static OutputSubset From(SubsetOptions options) =>
+        new(options.Containers, options.Images, options.Labels, options.Streams.Count == 0 ? StreamSet.All : StreamSet.Of([.. options.Streams]));
 
     /// <summary>True where records with these fields are taken, as far as their stream is.</summary>
     public bool Takes(FieldSet fields)

@@ -51,8 +51,13 @@ internal static class RunCommand
             return;
         }
 
+        if (agent.Reload(changed.Options) is { } refused)
+        {
+            logger.LogError("The changed configuration is refused, the old one stays in force: {Reason}", refused);
+            return;
+        }
+
         log.SetLevel(changed.Options.Log.Level);
-        agent.Reload(changed.Options);
         logger.LogInformation("The configuration was read again from {Source}.", changed.Source);
     }
 }

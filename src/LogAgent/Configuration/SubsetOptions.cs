@@ -6,7 +6,7 @@ namespace LogAgent.Configuration;
 /// The records that an output takes (the key only of an output): a record has to match each list that is not empty. Globs, as
 /// in docker.include.
 /// </summary>
-internal sealed record OutputSubset
+internal sealed record SubsetOptions
 {
     public IReadOnlyList<string> Containers { get; init; } = [];
 
@@ -20,7 +20,7 @@ internal sealed record OutputSubset
 
     public bool TakesAll => Containers.Count + Images.Count + Labels.Count + Streams.Count == 0;
 
-    public static OutputSubset Read(SectionReader section) => new()
+    public static SubsetOptions Read(SectionReader section) => new()
     {
         Containers = section.TextList("containers"),
         Images = section.TextList("images"),

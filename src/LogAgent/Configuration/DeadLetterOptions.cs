@@ -1,6 +1,4 @@
-using LogAgent.Configuration;
-
-namespace LogAgent.Delivery;
+namespace LogAgent.Configuration;
 
 /// <summary>The section <c>dead_letters</c>.</summary>
 internal sealed record DeadLetterOptions
