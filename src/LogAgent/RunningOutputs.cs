@@ -44,6 +44,9 @@ internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, L
         }
     }
 
+    /// <summary>The worker of the output of that name, or null.</summary>
+    public OutputWorker? Find(string name) => _running.Find(running => running.Section.Name == name)?.Worker;
+
     /// <summary>Delivers what the outputs hold until the deadline; what is left is abandoned.</summary>
     public async Task StopAsync(CancellationToken deadline) =>
         await Task.WhenAll([.. _running.Select(running => running.Worker.StopAsync(deadline)), .. _retiring]).ConfigureAwait(false);

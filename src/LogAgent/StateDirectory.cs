@@ -26,7 +26,7 @@ internal sealed class StateDirectory : IDisposable
         SafeFileHandle? held;
         try
         {
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Durable.CreatePrivateDirectory(path);
             held = Durable.Lock(System.IO.Path.Combine(path, "lock"), wait: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
