@@ -141,6 +141,7 @@ internal sealed partial class ContainerTargets
         _files.Claim(new FileClaim
         {
             Id = container.Id,
+            Name = $"container {container.Name} ({Short(container.Id)})",
             Order = container.Created,
             Paths = paths,
             Exclude = exclude,

@@ -8,6 +8,9 @@ internal sealed record FileClaim
     /// <summary>The container's id, or the name of a rule.</summary>
     public required string Id { get; init; }
 
+    /// <summary>For the reader of a log line: the container's name, or the rule's.</summary>
+    public string Name { get => field.Length > 0 ? field : Id; init; } = "";
+
     /// <summary>Of several claims of a file the least wins: a container's creation; the latest for those that are no container's.</summary>
     public required DateTimeOffset Order { get; init; }
 

@@ -78,6 +78,9 @@ internal sealed class MountTable
         return true;
     }
 
+    /// <summary>Whether a mount lies below this directory, which therefore is there, though it may not be reachable itself.</summary>
+    public bool IsAbove(string path) => _mounts.Exists(m => m.Destination != path && IsBelow(m.Destination, path, out _));
+
     private static bool IsBelow(string path, string destination, out string rest)
     {
         rest = destination == "/" ? path : "";

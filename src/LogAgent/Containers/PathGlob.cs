@@ -191,7 +191,7 @@ internal sealed class PathGlob
 
                 string regex = Translate(names[i], Names, out bool literal);
                 whole.Append(regex).Append(last ? "" : "/");
-                parts.Add(literal ? new PathGlobPart(names[i], null) : new PathGlobPart("", new Regex("^" + regex + "$", Options)));
+                parts.Add(literal ? new PathGlobPart(names[i], null) : new PathGlobPart("", new Regex("^" + regex + "$", Options)) { TakesHidden = names[i][0] == '.' });
             }
 
             Parts = parts;

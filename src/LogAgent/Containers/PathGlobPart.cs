@@ -12,5 +12,8 @@ internal sealed record PathGlobPart(string Literal, Regex? Pattern)
 
     public bool IsLiteral => Pattern is null && !IsAnyDepth;
 
+    /// <summary>Whether it names a leading dot itself.</summary>
+    public bool TakesHidden { get; init; }
+
     public bool Matches(string name) => Pattern is null ? name == Literal : Pattern.IsMatch(name);
 }
