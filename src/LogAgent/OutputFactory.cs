@@ -3,6 +3,7 @@ using LogAgent.Delivery;
 using LogAgent.Outputs;
 using LogAgent.Outputs.Elasticsearch;
 using LogAgent.Outputs.Kafka;
+using LogAgent.Outputs.Syslog;
 
 namespace LogAgent;
 
@@ -16,6 +17,7 @@ internal static class OutputFactory
         OutputType.File => FileOutputOptions.Read(section),
         OutputType.Elasticsearch => ElasticsearchOptions.Read(section),
         OutputType.Kafka => KafkaOptions.Read(section),
+        OutputType.Syslog => SyslogOptions.Read(section),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "A type of output without options."),
     };
 
@@ -26,6 +28,7 @@ internal static class OutputFactory
         FileOutputOptions options => new FileOutput(section.Name, options, documents, time),
         ElasticsearchOptions options => new ElasticsearchOutput(options, documents, time, loggers.CreateLogger<ElasticsearchOutput>()),
         KafkaOptions options => new KafkaOutput(options, documents, time, loggers.CreateLogger<KafkaOutput>()),
+        SyslogOptions options => new SyslogOutput(options, time, loggers.CreateLogger<SyslogOutput>()),
         _ => throw new ArgumentException($"No output is made from {section.Options.GetType().Name}.", nameof(section)),
     };
 }
