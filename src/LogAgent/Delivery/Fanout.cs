@@ -49,7 +49,13 @@ internal sealed class Fanout(Ledger ledger)
     /// <summary>Called for each batch in order, on the tail loop's thread. Never waits; the batch may be completed before it returns.</summary>
     public void Emit(LogBatch batch)
     {
-        Amount all = Count(batch, StreamSet.All, out bool hasGaps, out int records);
+        Amount all = Sum(batch, out bool hasGaps);
+        int records = batch.Count;
+        if (hasGaps)
+        {
+            all = Count(batch, StreamSet.All, out records);
+        }
+
         ledger.Read(new(all.Records, batch.InputBytes));
         int takers = 0;
         lock (_gate)
@@ -99,7 +105,7 @@ internal sealed class Fanout(Ledger ledger)
             return new(records, all.Bytes);
         }
 
-        Amount counted = Count(batch, subset.Streams, out _, out int taken);
+        Amount counted = Count(batch, subset.Streams, out int taken);
         worker.Ledger.Read(all, all - counted);
         long bytes = counted.Bytes;
         if (hasGaps)
@@ -113,14 +119,27 @@ internal sealed class Fanout(Ledger ledger)
         return new(taken, bytes);
     }
 
+    private static Amount Sum(LogBatch batch, out bool hasGaps)
+    {
+        long bytes = 0;
+        RecordFlags flags = RecordFlags.None;
+        foreach (ref readonly LogRecord record in batch.Records)
+        {
+            bytes += record.MessageLength;
+            flags |= record.Flags;
+        }
+
+        hasGaps = (flags & RecordFlags.Gap) != 0;
+        return new(batch.Count, bytes);
+    }
+
     /// <param name="records">Those of the streams, gap records included.</param>
     /// <returns>Those of the streams without gap records.</returns>
-    private static Amount Count(LogBatch batch, StreamSet streams, out bool hasGaps, out int records)
+    private static Amount Count(LogBatch batch, StreamSet streams, out int records)
     {
         long counted = 0;
         long bytes = 0;
         records = 0;
-        hasGaps = false;
         foreach (ref readonly LogRecord record in batch.Records)
         {
             if (!streams.Has(record))
@@ -131,7 +150,6 @@ internal sealed class Fanout(Ledger ledger)
             records++;
             if ((record.Flags & RecordFlags.Gap) != 0)
             {
-                hasGaps = true;
                 continue;
             }
 

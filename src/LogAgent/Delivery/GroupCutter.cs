@@ -46,57 +46,71 @@ internal sealed class GroupCutter(TimeProvider time)
         Amount rest = head.Rest;
         if (head.TakesAll && _builder.Records + rest.Records <= limits.GroupRecords && _builder.Bytes + rest.Bytes <= limits.GroupBytes)
         {
-            _builder.Add(head, head.Position, (int)rest.Records, rest.Bytes);
-            _rest -= rest;
-            head.Rest = default;
-            head.Position = head.Batch.Count;
+            Take(head, head.Position, (int)rest.Records, rest.Bytes);
             return true;
         }
 
-        ReadOnlySpan<LogRecord> records = head.Batch.Records;
-        int position = head.Position;
-        int start = position;
-        int run = 0;
+        return head.TakesAll ? CutRun(head, limits) : CutTaken(head, limits);
+    }
+
+    /// <summary>As many of the next records as fit.</summary>
+    private bool CutRun(HeldBatch head, SendLimits limits)
+    {
+        ReadOnlySpan<LogRecord> records = head.Batch.Records[head.Position..];
+        int most = (int)Math.Min(records.Length, limits.GroupRecords - _builder.Records);
+        long room = limits.GroupBytes - _builder.Bytes;
         long bytes = 0;
-        Amount cut = default;
-        bool full = false;
-        for (; position < records.Length && cut.Records < rest.Records; position++)
+        int count = 0;
+        while (count < most && bytes + records[count].MessageLength <= room)
         {
+            bytes += records[count].MessageLength;
+            count++;
+        }
+
+        // A record that is larger than a whole group goes alone.
+        if (count == 0 && _builder.Records == 0)
+        {
+            bytes = records[0].MessageLength;
+            count = 1;
+        }
+
+        if (count > 0)
+        {
+            Take(head, head.Position, count, bytes);
+            head.Position += count;
+        }
+
+        return head.Rest.Records == 0;
+    }
+
+    /// <summary>As many of the next records as fit, of the streams that the output takes.</summary>
+    private bool CutTaken(HeldBatch head, SendLimits limits)
+    {
+        ReadOnlySpan<LogRecord> records = head.Batch.Records;
+        while (head.Rest.Records > 0)
+        {
+            int position = head.Position;
             ref readonly LogRecord record = ref records[position];
-            if (!head.Takes(record))
+            if (head.Takes(record))
             {
-                Flush();
-                start = position + 1;
-                continue;
+                if (_builder.Records > 0 && (_builder.Records >= limits.GroupRecords || _builder.Bytes + record.MessageLength > limits.GroupBytes))
+                {
+                    return false;
+                }
+
+                Take(head, position, 1, record.MessageLength);
             }
 
-            int collected = _builder.Records + run;
-            if (collected >= limits.GroupRecords || (collected > 0 && _builder.Bytes + bytes + record.MessageLength > limits.GroupBytes))
-            {
-                full = true;
-                break;
-            }
-
-            run++;
-            bytes += record.MessageLength;
-            cut += new Amount(1, record.MessageLength);
+            head.Position++;
         }
 
-        Flush();
-        head.Position = position;
-        head.Rest = rest - cut;
-        _rest -= cut;
-        return !full;
+        return true;
+    }
 
-        void Flush()
-        {
-            if (run > 0)
-            {
-                _builder.Add(head, start, run, bytes);
-            }
-
-            run = 0;
-            bytes = 0;
-        }
+    private void Take(HeldBatch head, int start, int count, long bytes)
+    {
+        _builder.Add(head, start, count, bytes);
+        head.Rest -= new Amount(count, bytes);
+        _rest -= new Amount(count, bytes);
     }
 }

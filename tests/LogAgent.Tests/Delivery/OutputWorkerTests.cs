@@ -1,4 +1,5 @@
 using LogAgent.Delivery;
+using LogAgent.Tailing;
 using LogAgent.Tests.Support;
 
 namespace LogAgent.Tests.Delivery;
@@ -163,5 +164,65 @@ public class OutputWorkerTests
         Assert.StartsWith("Output faulty works again after", rig.Log[^1]);
         Assert.True(rig.Counts.State.Up);
         Assert.Null(rig.Counts.State.TroubleSince);
+    }
+
+    [Fact]
+    public void A_record_costs_no_allocation()
+    {
+        const int batches = 200;
+        const int records = 500;
+        PlainOutput output = new();
+        Ledger ledger = new();
+        using WorkerRig rig = new();
+        OutputWorker worker = new(output, OutputRules.Default, ledger.Output("plain"), rig.DeadLetters, new(new Random(1)), TimeProvider.System, rig);
+        rig.Fanout.SetOutputs([worker]);
+        long before = 0;
+        for (int round = 0; round < 2; round++)
+        {
+            LogBatch[] built = [.. Enumerable.Range(0, batches).Select(_ => Build(records))];
+            before = GC.GetAllocatedBytesForCurrentThread();
+            foreach (LogBatch batch in built)
+            {
+                rig.Fanout.Emit(batch);
+                worker.Step();
+            }
+        }
+
+        // A batch and a group have objects of their own; a record has none.
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.Equal(2 * batches * records, output.Records);
+        Assert.True(allocated < 2000 * batches, $"{allocated / batches} bytes a batch");
+    }
+
+    private static LogBatch Build(int records)
+    {
+        BatchBuilder builder = new();
+        for (int i = 0; i < records; i++)
+        {
+            builder.Add("x");
+        }
+
+        return builder.Build();
+    }
+
+    private sealed class PlainOutput : IOutput
+    {
+        private readonly Task<SendResult> _delivered = Task.FromResult(SendResult.Delivered);
+
+        public string Name => "plain";
+
+        public long Records { get; private set; }
+
+        public SendLimits Limits { get; } = new() { GroupAge = TimeSpan.Zero };
+
+        public Task<SendResult> SendAsync(RecordGroup group, CancellationToken cancel)
+        {
+            Records += group.Count;
+            return _delivered;
+        }
+
+        public Task<IReadOnlyList<CheckResult>> CheckAsync(CancellationToken cancel) => Task.FromResult<IReadOnlyList<CheckResult>>([]);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

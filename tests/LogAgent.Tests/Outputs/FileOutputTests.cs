@@ -119,6 +119,20 @@ public sealed class FileOutputTests : IDisposable
     }
 
     [Fact]
+    public async Task Two_outputs_never_write_to_one_file_at_a_time()
+    {
+        await using FileOutput second = Output();
+        await using (FileOutput first = Output())
+        {
+            await Send(first, "a");
+            Assert.Contains("Another agent or output", (await Assert.ThrowsAsync<SendException>(() => Send(second, "b"))).Message);
+        }
+
+        await Send(second, "b");
+        Assert.Equal(["a", "b"], Messages(FilePath));
+    }
+
+    [Fact]
     public async Task A_full_disk_leaves_no_half_line_and_doubles_nothing()
     {
         if (!File.Exists("/dev/full"))
@@ -126,8 +140,10 @@ public sealed class FileOutputTests : IDisposable
             return;
         }
 
-        // The write to /dev/full fails with the error of a full disk.
-        await using FileOutput full = new("file", new() { Path = "/dev/full", MaxBytes = long.MaxValue, MaxAge = TimeSpan.FromDays(9999) }, new(Schema.Ecs), _clock);
+        // A write to the device fails with the error of a full disk.
+        string path = Path.Combine(_directory, "full.ndjson");
+        File.CreateSymbolicLink(path, "/dev/full");
+        await using FileOutput full = new("file", new() { Path = path, MaxBytes = long.MaxValue, MaxAge = TimeSpan.FromDays(9999) }, new(Schema.Ecs), _clock);
         SendException refused = await Assert.ThrowsAsync<SendException>(() => Send(full, "a"));
         Assert.Contains("No space left", refused.Message);
     }

@@ -11,6 +11,7 @@ namespace LogAgent.Outputs;
 internal sealed class RotatedFile(FileOutputOptions options, TimeProvider time) : IDisposable
 {
     private SafeFileHandle? _file;
+    private SafeFileHandle? _lock;
     private long _length;
     private DateTimeOffset _created;
 
@@ -51,7 +52,12 @@ internal sealed class RotatedFile(FileOutputOptions options, TimeProvider time) 
         }
     }
 
-    public void Dispose() => Close();
+    public void Dispose()
+    {
+        Close();
+        _lock?.Dispose();
+        _lock = null;
+    }
 
     private void Open()
     {
@@ -62,6 +68,11 @@ internal sealed class RotatedFile(FileOutputOptions options, TimeProvider time) 
 
         string directory = Path.GetDirectoryName(options.Path)!;
         Directory.CreateDirectory(directory);
+
+        // Two writers, each with its own idea of the end, would overwrite each other: another agent, or this one's output of
+        // before a reload that has not ended yet. The lock has a file of its own: the records' file may be locked by readers.
+        _lock ??= Durable.Lock(Path.Combine(directory, $".{Path.GetFileName(options.Path)}.lock"), wait: false)
+            ?? throw new IOException("Another agent or output is writing to it.");
         bool isNew = !File.Exists(options.Path);
         SafeFileHandle file = File.OpenHandle(options.Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         try
