@@ -73,6 +73,12 @@ internal sealed record KafkaOptions
     /// <summary>A topic whose records wait this long without one being acknowledged is reported.</summary>
     public TimeSpan TroubleAfter { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// After so long without one record acknowledged, what librdkafka has not begun to send goes back to the output worker: so
+    /// that it can skip (skip_after). Null: everything is kept here, which doubles nothing.
+    /// </summary>
+    public TimeSpan? GiveBackAfter { get; init; }
+
     public KafkaTls? Tls { get; init; }
 
     public KafkaSasl? Sasl { get; init; }
@@ -118,6 +124,7 @@ internal sealed record KafkaOptions
             Oversize = reader.OneOf("oversize", KafkaOversize.Truncate),
             QueueMemory = reader.Size("queue_memory", 32 << 20, 1 << 20, 1L << 30),
             TroubleAfter = reader.Duration("trouble_after", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+            GiveBackAfter = reader.Has("skip_after") || reader.Text("when_down", "block") == "skip" ? TimeSpan.FromSeconds(30) : null,
             Tls = reader.Has("tls") ? ReadTls(reader.Section("tls")) : null,
             Sasl = reader.Has("sasl") ? ReadSasl(reader.Section("sasl")) : null,
             Properties = reader.TextMap("properties"),
@@ -161,6 +168,21 @@ internal sealed record KafkaOptions
         }
     }
 
-    private static KafkaSasl ReadSasl(SectionReader reader) =>
-        new(reader.OneOf("mechanism", KafkaMechanism.Plain), reader.RequiredText("username"), reader.Secret("password"));
+    private static KafkaSasl ReadSasl(SectionReader reader)
+    {
+        string text = reader.Text("mechanism", "plain");
+        KafkaMechanism? mechanism = text.Replace('-', '_').ToLowerInvariant() switch
+        {
+            "plain" => KafkaMechanism.Plain,
+            "scram_sha_256" => KafkaMechanism.ScramSha256,
+            "scram_sha_512" => KafkaMechanism.ScramSha512,
+            _ => null,
+        };
+        if (mechanism is null)
+        {
+            reader.Error("mechanism", $"'{text}' is not allowed: this must be one of plain, scram_sha_256, scram_sha_512");
+        }
+
+        return new(mechanism ?? KafkaMechanism.Plain, reader.RequiredText("username"), reader.Secret("password"));
+    }
 }

@@ -40,6 +40,7 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
     private KafkaLoneRecords? _lone;
     private KafkaSend? _current;
     private int _inFlight;
+    private long _lastAlive;
     private string _fatal = "";
     private volatile bool _cancelling;
     private volatile bool _ending;
@@ -204,6 +205,7 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
         };
         PollReports(producer, wait);
         _watch.Look(_topics, producer);
+        GiveBackIfDown(producer);
     }
 
     private Progress ProduceArrived(KafkaProducer producer)
@@ -442,7 +444,8 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
 
         if (delivered)
         {
-            topic.Progress(time.GetTimestamp());
+            _lastAlive = time.GetTimestamp();
+            topic.Progress(_lastAlive);
         }
     }
 
@@ -546,6 +549,49 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
         if (!TryOpen())
         {
             throw new InvalidOperationException("librdkafka does not start a second time with the same configuration.");
+        }
+    }
+
+    /// <summary>
+    /// Where the output may skip: when nothing has been acknowledged for long, the sends of which nothing is on its way fail, so
+    /// that the worker knows and has them back. What may have reached a broker stays, so that nothing is doubled.
+    /// </summary>
+    private void GiveBackIfDown(KafkaProducer producer)
+    {
+        if (options.GiveBackAfter is not { } after)
+        {
+            return;
+        }
+
+        long now = time.GetTimestamp();
+        if (_inFlight + _backlogged.Count == 0 || _lastAlive == 0)
+        {
+            _lastAlive = now;
+        }
+
+        if (time.GetElapsedTime(_lastAlive, now) < after)
+        {
+            return;
+        }
+
+        _lastAlive = now;
+        producer.Purge(inFlight: false);
+        for (int i = 0; i < 5; i++)
+        {
+            PollReports(producer, 20);
+        }
+
+        SendException trouble = new(SendTrouble.Unreachable, _watch.Trouble.Length > 0 ? _watch.Trouble : $"the brokers have acknowledged nothing for {after.TotalSeconds:0} s");
+        _sends.FailIdle(trouble);
+        _current = _current is { Ended: true } ? null : _current;
+        foreach (KafkaTopic topic in _topics.Values)
+        {
+            topic.DropEnded();
+        }
+
+        while (_arrived.TryDequeue(out KafkaSend? send))
+        {
+            send.Fail(trouble);
         }
     }
 

@@ -57,6 +57,19 @@ internal sealed class KafkaSendTable
         }
     }
 
+    /// <summary>Fails each send of which librdkafka holds nothing.</summary>
+    public void FailIdle(Exception trouble)
+    {
+        for (int slot = 0; slot < _used; slot++)
+        {
+            if (_slots[slot] is { Outstanding: 0, Ended: false } send)
+            {
+                send.Fail(trouble);
+                Release(send);
+            }
+        }
+    }
+
     private void Release(KafkaSend send)
     {
         if (ReferenceEquals(_slots[send.Slot], send))

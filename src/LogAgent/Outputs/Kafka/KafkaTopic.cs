@@ -75,6 +75,22 @@ internal sealed class KafkaTopic(string name)
         Problem = problem;
     }
 
+    /// <summary>Drops what waits of sends that have ended.</summary>
+    public void DropEnded()
+    {
+        foreach (Queue<(KafkaSend Send, int Index)> queue in (Queue<(KafkaSend Send, int Index)>[])[Failed, Later])
+        {
+            for (int left = queue.Count; left > 0; left--)
+            {
+                (KafkaSend send, int index) = queue.Dequeue();
+                if (!send.Ended)
+                {
+                    queue.Enqueue((send, index));
+                }
+            }
+        }
+    }
+
     /// <summary>The main producer is gone, and with it what it held.</summary>
     public void Detach()
     {

@@ -161,6 +161,29 @@ public sealed class KafkaOutputTests : IAsyncDisposable
     }
 
     [KafkaFact]
+    public async Task An_output_that_may_skip_gives_its_records_back_when_the_brokers_stay_away()
+    {
+        using MockKafka kafka = new();
+        kafka.CreateTopic("logs");
+        KafkaOutput output = Output(kafka, options => options with { GiveBackAfter = TimeSpan.FromMilliseconds(300) });
+        await Send(output, Builder("one").Add("a").BuildGroup());
+        kafka.SetDown(1);
+
+        SendException trouble = await Assert.ThrowsAsync<SendException>(() => Send(output, Builder("one").Add("b").Add("c").BuildGroup()));
+        Assert.Equal(SendTrouble.Unreachable, trouble.Trouble);
+
+        kafka.SetUp(1);
+        Task<SendResult> again;
+        do
+        {
+            again = Send(output, Builder("one").Add("b").Add("c").BuildGroup());
+            await Task.WhenAny(again);
+        }
+        while (again.IsFaulted);
+        Assert.Equal(["a", "b", "c"], kafka.ReadAll("logs").Select(Message));
+    }
+
+    [KafkaFact]
     public async Task More_than_the_queue_holds_goes_through_it()
     {
         using MockKafka kafka = new();
