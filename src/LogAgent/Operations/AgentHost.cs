@@ -4,7 +4,7 @@ namespace LogAgent.Operations;
 internal static class AgentHost
 {
     /// <summary>What ending may take beyond the drain: closing outputs, the last checkpoint.</summary>
-    private static readonly TimeSpan EndingTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndingTime = TimeSpan.FromSeconds(8);
 
     public static async Task<ExitCode> RunAsync(AgentService service, ILoggerFactory loggers, TimeSpan drain)
     {

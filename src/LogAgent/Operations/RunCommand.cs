@@ -37,27 +37,34 @@ internal static class RunCommand
 
         using OwnLog log = new(configuration.Options.Log, context.Environment);
         Agent agent = new(configuration.Options, log.Loggers, context.Time);
-        AgentService service = new(agent.RunAsync, () => Reload(agent, log, Load()), log.Loggers.CreateLogger("LogAgent.Run"));
+        SystemdNotify notify = new(context.Environment);
+        AgentService service = new(agent.RunAsync, () =>
+        {
+            notify.Reloading();
+            notify.Ready(Reload(agent, log, Load()));
+        }, log.Loggers.CreateLogger("LogAgent.Run"));
         log.Loggers.CreateLogger("LogAgent.Run").LogInformation("LogAgent {Version} starts with {Source}.", VersionCommand.Version, configuration.Source);
         return await AgentHost.RunAsync(service, log.Loggers, configuration.Options.Drain).ConfigureAwait(false);
     }
 
-    private static void Reload(Agent agent, OwnLog log, AgentConfiguration changed)
+    /// <returns>What came of it, for the status line of the service.</returns>
+    private static string Reload(Agent agent, OwnLog log, AgentConfiguration changed)
     {
         ILogger logger = log.Loggers.CreateLogger("LogAgent.Reload");
         if (changed.Errors.Count > 0)
         {
             logger.LogError("The changed configuration is refused, the old one stays in force: {Errors}", string.Join(" | ", changed.Errors));
-            return;
+            return "The changed configuration is refused, the old one stays in force; see the log.";
         }
 
         if (agent.Reload(changed.Options) is { } refused)
         {
             logger.LogError("The changed configuration is refused, the old one stays in force: {Reason}", refused);
-            return;
+            return $"The changed configuration is refused: {refused}";
         }
 
         log.SetLevel(changed.Options.Log.Level);
         logger.LogInformation("The configuration was read again from {Source}.", changed.Source);
+        return "The configuration was read again.";
     }
 }
