@@ -37,7 +37,7 @@ public sealed class OneNodeTests(OneNodeTests.Fixture fixture) : IClassFixture<O
 
         Assert.Contains(log.All, line => line.Contains("index template logagent-template installed", StringComparison.Ordinal));
         JsonNode stored = JsonNode.Parse(await server.RequestAsync(HttpMethod.Get, "/_index_template/logagent-template"))!["index_templates"]![0]!["index_template"]!;
-        stored["template"]!["settings"]!["index"]!["number_of_replicas"] = "0";
+        stored["template"]!["settings"] = JsonNode.Parse("""{"index":{"number_of_replicas":"0"}}""");
         await server.RequestAsync(HttpMethod.Put, "/_index_template/logagent-template", stored.ToJsonString());
         log.All.Clear();
         await using ElasticsearchOutput second = OutputUnderTest.Make(server, "logagent-template-%{yyyy.MM.dd}", logger: log);

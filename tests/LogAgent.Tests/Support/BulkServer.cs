@@ -14,46 +14,6 @@ using Microsoft.Extensions.Logging;
 
 namespace LogAgent.Tests.Support;
 
-/// <summary>What the server does to a whole bulk request.</summary>
-public enum BulkFault
-{
-    None,
-    Status400,
-    Status401,
-    Status403,
-    Status413,
-    Status429,
-    Status500,
-    Status503,
-
-    /// <summary>Reads the body, stores nothing, cuts the connection.</summary>
-    CutBefore,
-
-    /// <summary>Stores the documents, then cuts the connection: the sender cannot know.</summary>
-    CutAfter,
-
-    /// <summary>Stores the documents and sends half of the answer.</summary>
-    HalfAnswer,
-
-    /// <summary>Never answers.</summary>
-    Hang,
-
-    /// <summary>200 with something that is no answer of Elasticsearch.</summary>
-    Garbage,
-
-    /// <summary>200 with an answer for one item too few.</summary>
-    WrongCount,
-}
-
-/// <summary>One item of a bulk request.</summary>
-public sealed record BulkItem(string Index, string Id, byte[] Document);
-
-/// <summary>What an item gets instead of being stored.</summary>
-public sealed record ItemFault(int Status, string Type, string Reason);
-
-/// <summary>Sequence numbers of one source: which of the expected ones are not stored, and which are stored more than once.</summary>
-public sealed record SequenceReport(long[] Missing, long[] Doubled);
-
 /// <summary>
 /// A server that speaks as much of Elasticsearch as the agent uses, on 127.0.0.1, and does on request what a real one will not:
 /// it stores documents by index and _id (create: 409 where there is one), and plays faults, for whole requests or for items.

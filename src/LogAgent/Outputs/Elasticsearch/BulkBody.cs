@@ -8,12 +8,13 @@ namespace LogAgent.Outputs.Elasticsearch;
 /// only a piece at a time. Not thread-safe; its taker owns it until he gives it back to the <see cref="BulkBodies"/>.
 /// </summary>
 /// <param name="gzipLevel">1 to 9, or 0 for no compression.</param>
-internal sealed class BulkBody(BulkEncoder encoder, int gzipLevel) : IDisposable
+/// <param name="capacity">Bytes before compression that it is expected to hold.</param>
+internal sealed class BulkBody(BulkEncoder encoder, int gzipLevel, int capacity) : IDisposable
 {
     /// <summary>Plain bytes that are encoded, then compressed, while they are in the processor's cache.</summary>
     private const int Piece = 96 * 1024;
 
-    private readonly ByteBuffer _plain = new(gzipLevel > 0 ? 128 * 1024 : 1024 * 1024);
+    private readonly ByteBuffer _plain = new(gzipLevel > 0 ? 128 * 1024 : capacity);
     private readonly ByteBuffer? _compressed = gzipLevel > 0 ? new(256 * 1024) : null;
 
     /// <summary>What is to be sent.</summary>

@@ -107,7 +107,7 @@ internal sealed class ElasticsearchCheck(ElasticsearchOptions options, Elasticse
         {
             TemplateState.Missing => (true, "not there yet; it is installed before the first records are sent"),
             TemplateState.Current => (true, "installed"),
-            TemplateState.Outdated => (true, "made by another version of the agent; it is brought up to date before the first records are sent"),
+            TemplateState.Outdated => (true, "made by another version of the agent, or for other options; it is brought up to date before the first records are sent"),
             TemplateState.Foreign => (true, "made or changed by someone else; it is left as it is"),
             _ => (true, "the credentials may not ask for it; install it by hand, or give them manage_index_templates, or set template.install: false"),
         };

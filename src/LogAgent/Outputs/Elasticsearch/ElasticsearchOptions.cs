@@ -58,8 +58,7 @@ internal sealed record ElasticsearchOptions
 
     public bool InstallTemplate { get; init; } = true;
 
-    /// <param name="schema">The documents' names: a data stream needs @timestamp, which only ECS has.</param>
-    public static ElasticsearchOptions Read(SectionReader section, Schema schema = Schema.Ecs)
+    public static ElasticsearchOptions Read(SectionReader section)
     {
         SectionReader batch = section.Section("batch");
         Compression compression = section.OneOf("compression", Compression.Gzip);
@@ -68,7 +67,7 @@ internal sealed record ElasticsearchOptions
         {
             Name = section.Text("name", "elasticsearch"),
             Hosts = ReadHosts(section),
-            Index = ReadIndex(section, schema),
+            Index = ReadIndex(section),
             IsDataStream = section.Text("data_stream", "").Length > 0,
             Id = section.OneOf("id", DocumentId.Position),
             Credentials = ReadCredentials(section),
@@ -115,7 +114,7 @@ internal sealed record ElasticsearchOptions
         return hosts;
     }
 
-    private static IndexName ReadIndex(SectionReader section, Schema schema)
+    private static IndexName ReadIndex(SectionReader section)
     {
         string stream = section.Text("data_stream", "");
         string key = stream.Length > 0 ? "data_stream" : "index";
@@ -123,11 +122,6 @@ internal sealed record ElasticsearchOptions
         if (stream.Length > 0 && section.Has("index"))
         {
             section.Error("data_stream", "index and data_stream exclude each other: give one of them");
-        }
-
-        if (stream.Length > 0 && schema == Schema.Flat)
-        {
-            section.Error("data_stream", "a data stream needs the field @timestamp, which schema: flat does not have: use schema: ecs, or index");
         }
 
         if (!IndexName.TryParse(stream.Length > 0 ? stream : pattern, out IndexName name, out string problem))

@@ -12,6 +12,7 @@ internal sealed partial class ElasticsearchOutput : IOutput
     private const long SmallestLimit = 64 * 1024;
 
     private readonly ElasticsearchOptions _options;
+    private readonly Schema _schema;
     private readonly ILogger _logger;
     private readonly ElasticsearchClient _client;
     private readonly BulkBodies _bodies;
@@ -26,9 +27,10 @@ internal sealed partial class ElasticsearchOutput : IOutput
     public ElasticsearchOutput(ElasticsearchOptions options, DocumentEncoder encoder, TimeProvider time, ILogger logger)
     {
         _options = options;
+        _schema = encoder.Schema;
         _logger = logger;
         _client = new(options, new NodePool(options.Hosts, time, logger), time);
-        _bodies = new(new BulkEncoder(encoder, options.Index, options.Id == DocumentId.Position), options.GzipLevel, Math.Min(options.Concurrency, 4));
+        _bodies = new(new BulkEncoder(encoder, options.Index, options.Id == DocumentId.Position), options.GzipLevel, (int)Math.Min(options.BatchBytes * 5 / 4, 16 << 20), Math.Min(options.Concurrency, 4));
         _template = new(options, encoder.Schema, _client, logger);
         _check = new(options, _client, _template, time);
         _bodyLimit = options.BatchBytes;
@@ -49,6 +51,11 @@ internal sealed partial class ElasticsearchOutput : IOutput
         if (group.Count == 0)
         {
             return SendResult.Delivered;
+        }
+
+        if (_options.IsDataStream && _schema == Schema.Flat)
+        {
+            throw new SendException(SendTrouble.Refused, $"{Name}: a data stream needs the field @timestamp, which schema: flat does not have; use schema: ecs, or index in place of data_stream");
         }
 
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // the worker gathers the next group while this one is encoded
@@ -136,7 +143,9 @@ internal sealed partial class ElasticsearchOutput : IOutput
         double ratio = (double)length / Math.Max(1, group.MessageBytes);
         lock (_lock)
         {
-            _bodyPerMessageByte = (_bodyPerMessageByte * 0.75) + (ratio * 0.25);
+            // A few short records say little about a full group.
+            double weight = Math.Min(0.25, (double)length / _bodyLimit);
+            _bodyPerMessageByte += (ratio - _bodyPerMessageByte) * weight;
         }
 
         UpdateLimits();

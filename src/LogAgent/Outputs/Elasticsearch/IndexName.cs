@@ -38,8 +38,8 @@ internal sealed class IndexName
     /// <summary>The pattern as an index template wants it: each date is a star.</summary>
     public string Wildcard => string.Concat(_parts.Select((part, i) => i % 2 == 0 ? part : "*"));
 
-    /// <summary>The letters before the first date, without a final separator.</summary>
-    public string Stem => _parts[0].TrimEnd('-', '_', '.', '+');
+    /// <summary>The name without its dates and without a final separator.</summary>
+    public string Stem => string.Concat(_parts.Where((_, i) => i % 2 == 0)).TrimEnd('-', '_', '.', '+');
 
     /// <summary>Reads a pattern; where it returns false, <paramref name="problem"/> says what is wrong and what is allowed.</summary>
     public static bool TryParse(string pattern, out IndexName name, out string problem)

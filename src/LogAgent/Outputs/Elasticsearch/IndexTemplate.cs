@@ -10,10 +10,10 @@ internal enum TemplateState
 {
     Missing,
 
-    /// <summary>As this version of the agent makes it.</summary>
+    /// <summary>As this version of the agent makes it, or a newer one.</summary>
     Current,
 
-    /// <summary>Made by another version of the agent and untouched since.</summary>
+    /// <summary>Made by an earlier version of the agent, or for other options, and untouched since.</summary>
     Outdated,
 
     /// <summary>Someone made or changed it: it is left as it is.</summary>
@@ -33,7 +33,8 @@ internal sealed partial class IndexTemplate(ElasticsearchOptions options, Schema
     private volatile bool _settled;
 
     /// <summary>Its name on the server.</summary>
-    public string Name { get; } = options.Index.Stem.StartsWith("logagent", StringComparison.Ordinal) ? options.Index.Stem : $"logagent-{options.Index.Stem}";
+    public string Name { get; } = (options.Index.Stem.StartsWith("logagent", StringComparison.Ordinal) ? options.Index.Stem : $"logagent-{options.Index.Stem}")
+        + (options.IsDataStream ? "-stream" : "") + (schema == Schema.Flat ? "-flat" : "");
 
     private string Path => $"/_index_template/{Name}";
 
@@ -82,7 +83,7 @@ internal sealed partial class IndexTemplate(ElasticsearchOptions options, Schema
             JsonObject stored = JsonNode.Parse(answer.Body)!["index_templates"]![0]!["index_template"]!.AsObject();
             string actual = TemplateDocument.Checksum(stored);
             return (TemplateDocument.StoredChecksum(stored) != actual ? TemplateState.Foreign
-                : TemplateDocument.StoredChecksum(wanted) == actual ? TemplateState.Current
+                : TemplateDocument.StoredChecksum(wanted) == actual || TemplateDocument.IsNewer(stored) ? TemplateState.Current
                 : TemplateState.Outdated, wanted);
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException or NullReferenceException or ArgumentOutOfRangeException)

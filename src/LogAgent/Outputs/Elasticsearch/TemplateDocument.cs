@@ -9,10 +9,11 @@ namespace LogAgent.Outputs.Elasticsearch;
 /// The index template as a document, and how it is recognised again: _meta carries a checksum over all that we put into it, so
 /// that a template that someone changed is told from one that an older version of the agent made.
 /// <code>
-/// {"index_patterns":["logagent-*"],"priority":200,"template":{"settings":{...},"mappings":{...}},["data_stream":{},]
+/// {"index_patterns":["logagent-*"],"priority":200,"template":{"mappings":{...}},["data_stream":{},]
 ///  "_meta":{"logagent_version":"0.1.0","logagent_checksum":"64 hexadecimal digits"}}
 /// </code>
-/// Settings are written as the server gives them back (nested, strings), or the checksum would never match.
+/// Everything is written as the server gives it back, or the checksum would never match: settings, for one, come back nested
+/// and as strings. There are none: shards, replicas and refresh are the cluster's business.
 /// </summary>
 internal static class TemplateDocument
 {
@@ -29,6 +30,8 @@ internal static class TemplateDocument
     [
         "stream", "hostname", "cluster_id", "container_id", "container_name", "image_name", "image_tag", "log_path", "log_flags",
     ];
+
+    private static string OwnVersion { get; } = typeof(TemplateDocument).Assembly.GetName().Version!.ToString(3);
 
     public static JsonObject Make(ElasticsearchOptions options, Schema schema, bool openSearch)
     {
@@ -51,7 +54,6 @@ internal static class TemplateDocument
             ["priority"] = 200, // above the 100 of the server's own logs-*-*
             ["template"] = new JsonObject
             {
-                ["settings"] = new JsonObject { ["index"] = new JsonObject { ["refresh_interval"] = "5s" } },
                 ["mappings"] = new JsonObject
                 {
                     ["dynamic_templates"] = new JsonArray(new JsonObject
@@ -73,7 +75,7 @@ internal static class TemplateDocument
 
         template["_meta"] = new JsonObject
         {
-            ["logagent_version"] = typeof(TemplateDocument).Assembly.GetName().Version?.ToString(3),
+            ["logagent_version"] = OwnVersion,
             ["logagent_checksum"] = Checksum(template),
         };
         return template;
@@ -82,6 +84,11 @@ internal static class TemplateDocument
     /// <summary>The checksum that a template says it has, or null where it is none of the agent's.</summary>
     public static string? StoredChecksum(JsonObject template) =>
         template["_meta"] is JsonObject meta && meta["logagent_checksum"] is JsonValue value && value.TryGetValue(out string? checksum) ? checksum : null;
+
+    /// <summary>True where the template was made by a version of the agent after this one.</summary>
+    public static bool IsNewer(JsonObject template) =>
+        template["_meta"] is JsonObject meta && meta["logagent_version"] is JsonValue value && value.TryGetValue(out string? text)
+        && System.Version.TryParse(text, out System.Version? version) && version > System.Version.Parse(OwnVersion);
 
     /// <summary>SHA-256 over patterns, priority, settings, mappings and whether it makes data streams, whatever the order of members.</summary>
     public static string Checksum(JsonObject template)

@@ -1,5 +1,4 @@
 using LogAgent.Configuration;
-using LogAgent.Outputs;
 using LogAgent.Outputs.Elasticsearch;
 
 namespace LogAgent.Tests.Outputs.Elasticsearch;
@@ -67,14 +66,6 @@ public class ElasticsearchOptionsTests
         Read(yaml, out string[] errors);
         Assert.Contains(errors, error => error.Contains(words, StringComparison.Ordinal));
         Assert.DoesNotContain(errors, error => error.Contains("geheim", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public void A_data_stream_with_the_flat_schema_is_an_error()
-    {
-        ConfigurationFile file = ConfigurationFile.Parse("data_stream: a");
-        ElasticsearchOptions.Read(file.Root, Schema.Flat);
-        Assert.Contains(file.Errors, error => error.ToString()!.Contains("@timestamp", StringComparison.Ordinal));
     }
 
     private static ElasticsearchOptions Read(string yaml, out string[] errors)

@@ -41,7 +41,7 @@ public sealed class IndexTemplateTests : IAsyncLifetime
     public async Task A_data_stream_says_so()
     {
         await SendAsync(options => options with { Index = Index("app-logs"), IsDataStream = true });
-        Assert.NotNull(_server.Templates["logagent-app-logs"]["data_stream"]);
+        Assert.NotNull(_server.Templates["logagent-app-logs-stream"]["data_stream"]);
         Assert.StartsWith("app-logs/", _server.Documents.Keys.Single(), StringComparison.Ordinal);
     }
 
@@ -49,14 +49,14 @@ public sealed class IndexTemplateTests : IAsyncLifetime
     public async Task The_flat_schema_has_its_own_names()
     {
         await SendAsync(schema: Schema.Flat);
-        Assert.Equal("date_nanos", _server.Templates["logagent"]["template"]!["mappings"]!["properties"]!["time"]!["type"]!.GetValue<string>());
+        Assert.Equal("date_nanos", _server.Templates["logagent-flat"]["template"]!["mappings"]!["properties"]!["time"]!["type"]!.GetValue<string>());
     }
 
     [Fact]
     public async Task One_that_someone_changed_is_left_as_it_is()
     {
         await SendAsync();
-        _server.Templates["logagent"]["template"]!["settings"]!["index"]!["number_of_replicas"] = "2";
+        _server.Templates["logagent"]["template"]!["settings"] = JsonNode.Parse("""{"index":{"number_of_replicas":"2"}}""");
         string changed = _server.Templates["logagent"].ToJsonString();
         await SendAsync();
         Assert.Equal(changed, _server.Templates["logagent"].ToJsonString());
@@ -73,6 +73,24 @@ public sealed class IndexTemplateTests : IAsyncLifetime
         _server.Templates["logagent"] = old;
         await SendAsync();
         Assert.Equal(200, _server.Templates["logagent"]["priority"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task One_of_a_newer_version_is_not_taken_back()
+    {
+        JsonObject newer = (JsonObject)JsonNode.Parse("""{"index_patterns":["logagent-*"],"priority":300,"template":{}}""")!;
+        newer["_meta"] = new JsonObject { ["logagent_version"] = "99.0.0", ["logagent_checksum"] = TemplateDocument.Checksum(newer) };
+        _server.Templates["logagent"] = newer;
+        await SendAsync();
+        Assert.Equal(300, _server.Templates["logagent"]["priority"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_data_stream_of_documents_without_timestamp_is_refused_before_anything_is_sent()
+    {
+        SendException problem = await Assert.ThrowsAsync<SendException>(() => SendAsync(options => options with { Index = Index("app"), IsDataStream = true }, Schema.Flat));
+        Assert.Equal(SendTrouble.Refused, problem.Trouble);
+        Assert.Equal(0, _server.Requests);
     }
 
     [Theory]
