@@ -9,7 +9,7 @@ namespace LogAgent.Outputs.Elasticsearch;
 /// The index template as a document, and how it is recognised again: _meta carries a checksum over all that we put into it, so
 /// that a template that someone changed is told from one that an older version of the agent made.
 /// <code>
-/// {"index_patterns":["logagent-*"],"priority":200,"template":{"mappings":{...}},["data_stream":{},]
+/// {"index_patterns":["logagent-*"],"priority":150,"template":{"mappings":{...}},["data_stream":{},]
 ///  "_meta":{"logagent_version":"0.1.0","logagent_checksum":"64 hexadecimal digits"}}
 /// </code>
 /// Everything is written as the server gives it back, or the checksum would never match: settings, for one, come back nested
@@ -51,7 +51,7 @@ internal static class TemplateDocument
         JsonObject template = new()
         {
             ["index_patterns"] = new JsonArray(options.Index.Wildcard),
-            ["priority"] = 200, // above the 100 of the server's own logs-*-*
+            ["priority"] = 150, // above the 100 of the server's own logs-*-*, below the 200 of packaging/kibana/index-template.json
             ["template"] = new JsonObject
             {
                 ["mappings"] = new JsonObject

@@ -72,7 +72,7 @@ public sealed class IndexTemplateTests : IAsyncLifetime
         old["_meta"] = new JsonObject { ["logagent_version"] = "0.0.1", ["logagent_checksum"] = TemplateDocument.Checksum(old) };
         _server.Templates["logagent"] = old;
         await SendAsync();
-        Assert.Equal(200, _server.Templates["logagent"]["priority"]!.GetValue<int>());
+        Assert.Equal(150, _server.Templates["logagent"]["priority"]!.GetValue<int>());
     }
 
     [Fact]
