@@ -8,13 +8,19 @@ internal sealed class ContainerDiscovery
     private readonly DockerOptions _options;
     private readonly Func<string, string?> _environment;
     private readonly ContainerTargets _targets;
+    private readonly Sidecar? _sidecar;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private Func<bool> _isConnected = static () => true;
 
     /// <param name="environment">The value of an environment variable, or null.</param>
-    public ContainerDiscovery(DockerOptions options, Func<string, string?> environment, ContainerTargets targets, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="sidecar">
+    /// Null where the agent is none. A sidecar whose configuration does not name docker.discovery reads no container's own log, and
+    /// uses an engine only where there is one, to find out whose volumes it shares.
+    /// </param>
+    public ContainerDiscovery(DockerOptions options, Func<string, string?> environment, ContainerTargets targets, TimeProvider time, ILoggerFactory loggers, Sidecar? sidecar = null)
     {
+        _sidecar = sidecar;
         _options = options;
         _environment = environment;
         _targets = targets;
@@ -32,19 +38,43 @@ internal sealed class ContainerDiscovery
         switch (_options.Discovery)
         {
             case Discovery.Engine:
-                using (DockerClient client = new(DockerEndpoint.From(_options, _environment), _time))
+                DockerEndpoint endpoint = DockerEndpoint.From(_options, _environment);
+                if (IsOnlySidecar && endpoint.SocketPath.Length > 0 && !File.Exists(endpoint.SocketPath))
                 {
-                    ContainerWatcher watcher = new(client, _options, _targets.Changed, _targets.Destroyed, _time, _loggers.CreateLogger<ContainerWatcher>());
-                    _isConnected = () => watcher.IsConnected;
+                    return;
+                }
+
+                using (DockerClient client = new(endpoint, _time))
+                {
+                    ContainerWatcher watcher = new(client, _options, Changed, Destroyed, _time, _loggers.CreateLogger<ContainerWatcher>());
+                    _isConnected = () => watcher.IsConnected || IsOnlySidecar;
                     await watcher.RunAsync(cancel);
                 }
 
                 break;
             case Discovery.Files:
-                ContainerDirectoryWatcher files = new(_options, _targets.Changed, _targets.Destroyed, _time, _loggers.CreateLogger<ContainerDirectoryWatcher>());
+                ContainerDirectoryWatcher files = new(_options, Changed, Destroyed, _time, _loggers.CreateLogger<ContainerDirectoryWatcher>());
                 _isConnected = () => files.IsConnected;
                 await files.RunAsync(cancel);
                 break;
         }
+    }
+
+    private bool IsOnlySidecar => _sidecar is not null && !_options.DiscoveryIsSet;
+
+    private void Changed(ContainerInfo container)
+    {
+        if (!IsOnlySidecar)
+        {
+            _targets.Changed(container);
+        }
+
+        _sidecar?.Changed(container);
+    }
+
+    private void Destroyed(string id)
+    {
+        _targets.Destroyed(id);
+        _sidecar?.Destroyed(id);
     }
 }
