@@ -29,9 +29,12 @@ internal sealed class DockerClient(DockerEndpoint endpoint, TimeProvider time) :
     public async Task<DockerJson.ListItem[]> ListAsync(CancellationToken cancel) =>
         await GetAsync("/containers/json?all=true", DockerJsonContext.Default.ListItemArray, cancel) ?? [];
 
-    /// <summary>A container by id or name, or null where the engine knows none.</summary>
+    /// <summary>
+    /// A container by id or name, or null where the engine knows none, or knows it no longer in full: while it is being removed, the
+    /// engine answers 500 (its layer has gone before its name).
+    /// </summary>
     public Task<DockerJson.Inspection?> InspectAsync(string id, CancellationToken cancel) =>
-        GetAsync($"/containers/{Uri.EscapeDataString(id)}/json", DockerJsonContext.Default.Inspection, cancel);
+        GetAsync($"/containers/{Uri.EscapeDataString(id)}/json", DockerJsonContext.Default.Inspection, cancel, allowFailure: true);
 
     /// <summary>An image by reference or id, or null where the engine knows none.</summary>
     public Task<DockerJson.Image?> ImageAsync(string reference, CancellationToken cancel) =>
@@ -68,15 +71,15 @@ internal sealed class DockerClient(DockerEndpoint endpoint, TimeProvider time) :
 
     public void Dispose() => Forget();
 
-    private async Task<T?> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
+    private async Task<T?> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel, bool allowFailure = false)
         where T : class
     {
         using CancellationTokenSource timer = new(RequestTimeout, time);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, timer.Token);
         try
         {
-            using HttpResponseMessage response = await SendAsync(path, limit.Token, cancel, allowMissing: true);
-            if (response.StatusCode == HttpStatusCode.NotFound)
+            using HttpResponseMessage response = await SendAsync(path, limit.Token, cancel, status => status == HttpStatusCode.NotFound || (allowFailure && status is (HttpStatusCode.Conflict or HttpStatusCode.InternalServerError)));
+            if (!response.IsSuccessStatusCode)
             {
                 return null;
             }
@@ -94,7 +97,7 @@ internal sealed class DockerClient(DockerEndpoint endpoint, TimeProvider time) :
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken limit, CancellationToken cancel, bool allowMissing = false)
+    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken limit, CancellationToken cancel, Func<HttpStatusCode, bool>? isNone = null)
     {
         try
         {
@@ -105,7 +108,7 @@ internal sealed class DockerClient(DockerEndpoint endpoint, TimeProvider time) :
             }
 
             HttpResponseMessage response = await _http.GetAsync($"/v{_version}{path}", HttpCompletionOption.ResponseHeadersRead, limit);
-            if (response.IsSuccessStatusCode || (allowMissing && response.StatusCode == HttpStatusCode.NotFound))
+            if (response.IsSuccessStatusCode || isNone?.Invoke(response.StatusCode) == true)
             {
                 return response;
             }

@@ -22,6 +22,9 @@ internal sealed partial class Sidecar
     private ContainerInfo? _own;
     private ContainerInfo? _partner;
 
+    /// <summary>Id of the container that --volumes-from named: the engine keeps the name as it was given, also after a rename.</summary>
+    private string _giver = "";
+
     /// <param name="ownContainer">Id of the container that the agent runs in, or null.</param>
     public Sidecar(SidecarOptions options, ContainerFields fields, FileTargets files, string? ownContainer, ILogger<Sidecar> logger)
     {
@@ -91,6 +94,11 @@ internal sealed partial class Sidecar
 
     private ContainerInfo? ByVolumesFrom(ContainerInfo own)
     {
+        if (_others.TryGetValue(_giver, out ContainerInfo? known))
+        {
+            return known;
+        }
+
         foreach (string given in own.VolumesFrom)
         {
             string name = given.Split(':')[0].TrimStart('/');
@@ -98,6 +106,7 @@ internal sealed partial class Sidecar
                 ?? _others.Values.FirstOrDefault(c => name.Length >= 12 && c.Id.StartsWith(name, StringComparison.Ordinal));
             if (found is not null)
             {
+                _giver = found.Id;
                 return found;
             }
         }

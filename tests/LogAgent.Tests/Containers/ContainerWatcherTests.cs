@@ -76,6 +76,7 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
     {
         Directory.CreateDirectory(Root + "/data/containers/gone");
         await File.WriteAllTextAsync(Root + "/data/containers/gone/gone-json.log", "");
+        _engine.Failing.Add("/containers/never/json");
         Run();
         await StreamAsync();
         _engine.Send(Event("start", "never"));

@@ -25,6 +25,9 @@ internal sealed class FakeEngine : IDisposable
         ["/containers/json"] = "[]",
     };
 
+    /// <summary>Paths that are answered by 500.</summary>
+    public HashSet<string> Failing { get; } = [];
+
     /// <summary>The targets of all requests, in order.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
@@ -136,6 +139,10 @@ internal sealed class FakeEngine : IDisposable
                     await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray());
                     _streams[stream] = true;
                     return;
+                }
+                else if (Failing.Contains(path))
+                {
+                    await WriteAsync(stream, "500 Internal Server Error", """{"message":"RWLayer is unexpectedly nil"}""", "");
                 }
                 else if (Answers.TryGetValue(path, out string? body))
                 {
