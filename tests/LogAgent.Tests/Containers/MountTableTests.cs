@@ -47,7 +47,7 @@ public class MountTableTests
     [Fact]
     public void A_process_that_is_not_the_containers_is_not_looked_into()
     {
-        Assert.False(MountTable.Of(Container with { Pid = Environment.ProcessId }, "").TryToHost("/run/logs/a.log", out _, out string reason));
+        Assert.False(MountTable.Of(Container with { Id = new string('f', 64), Pid = Environment.ProcessId }, "").TryToHost("/run/logs/a.log", out _, out string reason));
         Assert.Contains("--pid=host", reason);
     }
 
