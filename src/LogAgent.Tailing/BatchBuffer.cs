@@ -87,15 +87,19 @@ internal sealed class BatchBuffer(MemoryBudget budget)
         return batch;
     }
 
-    /// <summary>Gives everything back.</summary>
-    public void Discard()
+    /// <summary>Gives everything back, where no batch was made of it.</summary>
+    public void DiscardUnlessBuilt()
     {
+        if (Buffer.Length == 0)
+        {
+            return;
+        }
+
         ArrayPool<LogRecord>.Shared.Return(_records);
         ArrayPool<byte>.Shared.Return(Buffer);
         Buffer = [];
         _records = [];
         budget.Release(Charge);
-        Charge = 0;
     }
 
     private bool TryGrowRecords(int count)

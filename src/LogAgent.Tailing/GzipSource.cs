@@ -7,6 +7,11 @@ namespace LogAgent.Tailing;
 /// <summary>A compressed file, read by offsets of its decompressed bytes: forward at no cost, backward from its beginning again.</summary>
 internal sealed class GzipSource(SafeFileHandle handle) : IByteSource
 {
+    // Each slice begins a little before the end of the one before it: those bytes are kept.
+    private const int KeptLength = 64 * 1024;
+
+    private readonly byte[] _kept = new byte[KeptLength];
+    private int _keptCount; // the last bytes before _position
     private GZipStream? _stream;
     private long _position;
 
@@ -14,26 +19,35 @@ internal sealed class GzipSource(SafeFileHandle handle) : IByteSource
 
     public int Read(Span<byte> destination, long offset)
     {
-        if (_stream is null || offset < _position)
+        if (_stream is null || offset < _position - _keptCount)
         {
             _stream?.Dispose();
             _stream = new GZipStream(new HandleStream(handle), CompressionMode.Decompress);
             _position = 0;
+            _keptCount = 0;
         }
 
-        Span<byte> skipped = stackalloc byte[4096];
+        int filled = 0;
+        if (offset < _position)
+        {
+            ReadOnlySpan<byte> kept = _kept.AsSpan(_keptCount - (int)(_position - offset), (int)(_position - offset));
+            filled = Math.Min(kept.Length, destination.Length);
+            kept[..filled].CopyTo(destination);
+        }
+
         while (_position < offset)
         {
-            int skip = _stream.Read(skipped[..(int)Math.Min(skipped.Length, offset - _position)]);
+            int skip = _stream.Read(_kept.AsSpan(0, (int)Math.Min(KeptLength, offset - _position)));
             if (skip == 0)
             {
                 return 0;
             }
 
             _position += skip;
+            _keptCount = skip;
         }
 
-        int filled = 0;
+        int old = filled;
         while (filled < destination.Length)
         {
             int read = _stream.Read(destination[filled..]);
@@ -45,8 +59,18 @@ internal sealed class GzipSource(SafeFileHandle handle) : IByteSource
             filled += read;
         }
 
-        _position += filled;
+        Keep(destination[old..filled]);
+        _position += filled - old;
         return filled;
+    }
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        bytes = bytes[^Math.Min(bytes.Length, KeptLength)..];
+        int old = Math.Min(_keptCount, KeptLength - bytes.Length);
+        _kept.AsSpan(_keptCount - old, old).CopyTo(_kept);
+        bytes.CopyTo(_kept.AsSpan(old));
+        _keptCount = old + bytes.Length;
     }
 
     public FileStat Stat() => Native.Stat(handle);

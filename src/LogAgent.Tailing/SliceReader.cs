@@ -1,3 +1,4 @@
+using System.Globalization;
 using LogAgent.Tailing.Checkpoints;
 using LogAgent.Tailing.Parsing;
 
@@ -19,68 +20,69 @@ internal enum SliceOutcome
     Changed,
 }
 
-/// <summary>Reads a slice of one file into one batch: lines, records, joined pieces. Used by the tail loop's thread only.</summary>
-internal sealed class SliceReader(TailContext context)
+/// <summary>Reads a slice of one file into one batch and hands it out. Used by the tail loop's thread only.</summary>
+internal sealed class SliceReader
 {
     // A line of json-file holds 16 KiB of text, six times as much when all of it is escaped, and its attrs.
     private const int LongestDockerLine = 256 * 1024;
 
-    private readonly BatchBuffer _batch = new(context.Budget);
+    // So many NUL bytes at the start of a line are a hole in the file, not text.
+    private const int Hole = 512;
+
+    private readonly TailContext _context;
+    private readonly BatchBuffer _batch;
+    private readonly RecordMaker _maker;
     private TailedTarget _target = null!;
     private TailedFile _file = null!;
     private long _bufferOffset; // offset in the file of the buffer's first byte
     private int _dataEnd;       // end in the buffer of what was read from the file
+    private bool _refused;      // the last line did not fit into the batch
+
+    public SliceReader(TailContext context)
+    {
+        _context = context;
+        _batch = new BatchBuffer(context.Budget);
+        _maker = new RecordMaker(context, _batch);
+    }
 
     /// <summary>Bytes of the last slice.</summary>
     public long BytesRead { get; private set; }
 
+    private int LongestLine => _target.IsDocker ? Math.Max(LongestDockerLine, _context.Options.RecordLimit) : _context.Options.RecordLimit + 2;
+
     /// <param name="final">Nothing will be appended any more: what stands at the end without a line ending is a line.</param>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public SliceOutcome Read(TailedTarget target, TailedFile file, bool final)
     {
-        _target = target;
-        _file = file;
-        BytesRead = 0;
-        int tail = file.Tail.Length;
-        if (!_batch.TryStart(Math.Max(context.Options.Slice, file.Need), file.LastCount))
+        Start(target, file);
+        if (!_batch.TryStart(Math.Max(_context.Options.Slice, file.Need), file.LastCount))
         {
             return SliceOutcome.OutOfMemory;
         }
 
-        SliceOutcome outcome;
         try
         {
-            outcome = ReadInto(tail, final);
+            return ReadInto(final);
         }
-        catch
+        finally
         {
-            _batch.Discard();
-            throw;
+            _batch.DiscardUnlessBuilt();
         }
-
-        if (_batch.Buffer.Length > 0)
-        {
-            _batch.Discard();
-        }
-
-        return outcome;
     }
 
     /// <summary>Emits what is pending as it stands, in a batch of its own. False where the budget has no room.</summary>
     public bool TryFlush(TailedTarget target, TailedFile file, bool onlyShort)
     {
-        _target = target;
-        _file = file;
-        BytesRead = 0;
+        Start(target, file);
         if (!_batch.TryStart(4096, 16))
         {
             return false;
         }
 
-        _bufferOffset = long.MaxValue;
-        _dataEnd = 0;
+        _maker.Start(target, file, long.MaxValue / 2, 0);
         foreach (PendingRecord pending in target.Pending)
         {
-            if (pending.IsActive && (!onlyShort || pending.IsShort) && !TryComplete(pending, default))
+            if (pending.IsActive && (!onlyShort || pending.IsShort) && !_maker.TryComplete(pending, default))
             {
                 break;
             }
@@ -88,79 +90,91 @@ internal sealed class SliceReader(TailContext context)
 
         if (_batch.Count == 0)
         {
-            _batch.Discard();
+            _batch.DiscardUnlessBuilt();
             return false;
         }
 
-        Emit(file.ReadOffset, file.Tail);
+        Emit(file.ReadOffset, file.Tail, file.IdPrefix);
         return true;
     }
 
-    /// <summary>Emits a gap record: the agent's own words for what is lost of this file. False where the budget has no room.</summary>
-    public bool TryEmitGap(TailedTarget target, TailedFile file, string text)
+    /// <summary>Emits a gap record and says what is lost. False where the budget has no room.</summary>
+    public bool TryEmitGap(TailedTarget target, TailedFile file, Gap gap)
+    {
+        Start(target, file);
+        if (!_batch.TryStart(512, 16))
+        {
+            return false;
+        }
+
+        _maker.Start(target, file, 0, 0);
+        string path = target.Target.ShownPath ?? target.Target.Path;
+        string count = gap.Bytes > 0 ? gap.Bytes.ToString(CultureInfo.InvariantCulture) + " bytes" : "Some lines";
+        string sure = gap.Bytes > 0 ? "were" : "may be";
+        _maker.TryTakeWords($"logagent: {count} of {path} {sure} gone before they could be read ({gap.Words})", file.ReadOffset, RecordFlags.Gap);
+        _context.Notify(new TailNotice(TailNoticeKind.Lost, target.Target.Id, file.Path, gap.Bytes, gap.Reason));
+        Emit(file.ReadOffset, file.Tail, RecordId.Prefix(file.Key ^ 0x6761_7067_6170_6761));
+        return true;
+    }
+
+    private void Start(TailedTarget target, TailedFile file)
     {
         _target = target;
         _file = file;
         BytesRead = 0;
-        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(text);
-        if (!_batch.TryStart(bytes.Length, 16))
-        {
-            return false;
-        }
-
-        _batch.Add(new LogRecord
-        {
-            MessageStart = _batch.Append(bytes),
-            MessageLength = bytes.Length,
-            Flags = RecordFlags.Gap,
-            Offset = file.ReadOffset,
-            Sequence = Math.Max(0, file.Base) + file.ReadOffset,
-            TimeNanos = context.NowNanos,
-        });
-        Emit(file.ReadOffset, file.Tail, RecordId.Prefix(Hash64.OfText($"gap {file.Key:x16} {target.Target.Id}")));
-        return true;
+        target.Parser.Begin(file);
     }
 
-    private SliceOutcome ReadInto(int tail, bool final)
+    private SliceOutcome ReadInto(bool final)
     {
         byte[] buffer = _batch.Buffer;
+        int tail = _file.Tail.Length;
         _bufferOffset = _file.ReadOffset - tail;
-        int length = _file.Source!.Read(buffer, _bufferOffset);
-        if (length < buffer.Length)
-        {
-            _file.EndSeen = true;
-        }
-
-        if (length < tail || (tail > 0 && ContentMark.Of(buffer.AsSpan(0, tail)) != _file.Tail))
+        int length = ReadFile(buffer);
+        bool toEnd = length < buffer.Length;
+        _file.EndSeen |= toEnd;
+        if (length < tail || (tail > 0 && ContentMark.Of(buffer.AsSpan(0, tail)) != _file.Tail)
+            || (_bufferOffset == 0 && !(_file.Fingerprint.IsStartOf(buffer.AsSpan(0, length)) || _file.BeginsLike(_file.Source!))))
         {
             return SliceOutcome.Changed;
         }
 
-        _file.Size = Math.Max(_file.Size, _bufferOffset + length);
         _batch.Used = _dataEnd = length;
+        _file.Size = Math.Max(_file.Size, _bufferOffset + length);
+        _file.VerifiedSize = _file.Size;
         if (length == tail)
         {
             return SliceOutcome.Nothing;
         }
 
-        bool toEnd = length < buffer.Length;
+        _maker.Start(_target, _file, _bufferOffset, _dataEnd);
         int position = tail;
         if (_file.SkipFrom >= 0)
         {
             position = SkipLine(position);
         }
+        else if (buffer[tail] == 0 && _target.Target.Encoding != TextEncoding.Utf16 && TrySkipHole(ref position, toEnd, final) is { } outcome)
+        {
+            return outcome;
+        }
 
-        position = ReadLines(position, final && toEnd, out bool refused);
+        bool wordsOnly = _batch.Count > 0;
+        _refused = false;
+        if (!wordsOnly)
+        {
+            position = ReadLines(position, final && toEnd);
+        }
+
         if (position == tail)
         {
-            if (refused)
+            if (_refused)
             {
                 return SliceOutcome.OutOfMemory;
             }
 
             if (toEnd)
             {
-                Stall(length);
+                Stall();
                 return SliceOutcome.Nothing;
             }
 
@@ -170,65 +184,88 @@ internal sealed class SliceReader(TailContext context)
                 return SliceOutcome.Read;
             }
 
-            position = TakeStartOfLongLine(tail);
+            _file.SkipFrom = _bufferOffset + tail;
+            _file.SkipTail = _file.Tail;
+            if (!_maker.TryTakeStart(tail, _dataEnd - tail))
+            {
+                return SliceOutcome.OutOfMemory;
+            }
+
+            position = _dataEnd;
         }
 
-        if (toEnd && position < length)
+        if (toEnd && position < length && !_refused && !wordsOnly)
         {
-            Stall(length);
+            Stall();
         }
         else
         {
             _file.StalledSize = -1;
         }
 
+        if (toEnd && position < length && _file.IsCompressed)
+        {
+            _file.EndSeen = false; // there is more of it than this batch took
+        }
+
         _file.Need = 0;
         BytesRead = position - tail;
-        long offset = _bufferOffset + position;
-        Emit(offset, ContentMark.OfTail(_batch.Buffer.AsSpan(0, position)));
+        byte[] prefix = _maker.IsCorrupt && _target.IsDocker ? RecordId.Prefix(_file.Key) : _file.IdPrefix;
+        Emit(_bufferOffset + position, ContentMark.OfTail(_batch.Buffer.AsSpan(0, position)), prefix);
         return SliceOutcome.Read;
     }
 
-    private int LongestLine => _target.Target.Format == TailFormat.DockerJson
-        ? Math.Max(LongestDockerLine, context.Options.RecordLimit)
-        : context.Options.RecordLimit + 2;
-
-    private void Stall(int length)
+    private int ReadFile(byte[] buffer)
     {
-        long size = _bufferOffset + length;
-        if (_file.StalledSize != size)
+        try
         {
-            _file.StalledSize = size;
-            _file.StalledSince = context.Timestamp;
+            return _file.Source!.Read(buffer, _bufferOffset);
+        }
+        catch (InvalidDataException e)
+        {
+            // A damaged compressed file: what comes after cannot be read by anybody.
+            _file.Gap = new Gap(0, "unreadable", $"the compressed file is damaged: {e.Message}");
+            _target.End(_file);
+            return _file.Tail.Length;
         }
     }
 
-    private int ReadLines(int position, bool final, out bool refused)
+    private void Stall()
     {
-        refused = false;
-        ILineParser parser = _target.Parser;
-        while (position < _dataEnd)
+        long size = _bufferOffset + _dataEnd;
+        if (_file.StalledSize != size)
         {
-            int length = parser.FindEnd(_batch.Buffer.AsSpan(position, _dataEnd - position), _bufferOffset + position);
+            _file.StalledSize = size;
+            _file.StalledSince = _context.Timestamp;
+        }
+    }
+
+    private int ReadLines(int position, bool final)
+    {
+        ILineParser parser = _target.Parser;
+        int end = _dataEnd;
+        while (position < end)
+        {
+            int limit = _file.Splits.Count == 0 ? end : SplitAfter(position, end);
+            int length = parser.FindEnd(_batch.Buffer.AsSpan(position, limit - position), _bufferOffset + position);
             if (length < 0)
             {
-                if (!final)
+                if (limit == end && !final && !IsSplit(end))
                 {
                     break;
                 }
 
-                length = _dataEnd - position;
+                length = limit - position;
             }
 
-            // A line makes at most three records: two pending ones that it ends, and its own.
-            if (!_batch.TryReserveRecords(4) || !TryTakeLine(parser, position, length))
+            if (!_maker.TryTake(position, ref length))
             {
-                refused = true;
+                _refused = true;
                 break;
             }
 
             position += length;
-            if (_batch.Used - _dataEnd > context.Options.Slice)
+            if (_batch.Used - _dataEnd > _context.Options.Slice)
             {
                 break; // enough was put together for one batch
             }
@@ -237,190 +274,73 @@ internal sealed class SliceReader(TailContext context)
         return position;
     }
 
-    /// <summary>False where the budget has no room for what the line completes; nothing was changed then.</summary>
-    private bool TryTakeLine(ILineParser parser, int start, int length)
+    /// <summary>Where an earlier reading shipped the start of a line by itself, the line ends for good: its id is taken.</summary>
+    private int SplitAfter(int position, int end)
     {
-        LogRecord record = default;
-        record.Offset = _bufferOffset + start;
-        record.Sequence = _file.Base + record.Offset;
-        LineKind kind = parser.Parse(_batch.Buffer, start, length, ref record);
-        switch (kind)
+        foreach (long split in _file.Splits)
         {
-            case LineKind.Record:
-                PendingRecord pending = _target.Pending[(int)record.Stream];
-                if (pending.IsActive)
-                {
-                    if (pending.TimeNanos == record.TimeNanos)
-                    {
-                        return TryComplete(pending, record);
-                    }
-
-                    if (!TryComplete(pending, default))
-                    {
-                        return false;
-                    }
-                }
-
-                if (record.TimeLength == 0)
-                {
-                    record.TimeNanos = TimeOfReading(record.Offset);
-                }
-
-                if (record.MessageLength > context.Options.RecordLimit)
-                {
-                    CutRecord(ref record);
-                }
-
-                _batch.Add(record);
-                return true;
-            case LineKind.Piece:
-                return TryTakePiece(start, record, (parser as DockerJsonParser)?.PieceIsShort ?? false);
-            case LineKind.Corrupt:
-                TakeCorruptLine(start, length, record);
-                return true;
-            default:
-                return true;
-        }
-    }
-
-    private bool TryTakePiece(int start, in LogRecord record, bool isShort)
-    {
-        PendingRecord pending = _target.Pending[(int)record.Stream];
-        if (pending.IsActive && pending.TimeNanos != record.TimeNanos && !TryComplete(pending, default))
-        {
-            return false;
-        }
-
-        if (!pending.IsActive)
-        {
-            ContentMark before = ContentMark.OfTail(_batch.Buffer.AsSpan(0, start));
-            pending.Begin(record, _batch.Buffer.AsSpan(record.TimeStart, record.TimeLength), _file, before);
-        }
-
-        AddPiece(pending, record, isShort);
-        return true;
-    }
-
-    private void AddPiece(PendingRecord pending, in LogRecord record, bool isShort)
-    {
-        int room = pending.Cut > 0 ? 0 : context.Options.RecordLimit - pending.Length;
-        int kept = JsonText.Cut(_batch.Buffer.AsSpan(record.MessageStart, record.MessageLength), room, (record.Flags & RecordFlags.Escaped) != 0);
-        pending.Add(_file, _bufferOffset + record.MessageStart, kept, record.MessageLength - kept, record.Flags, isShort, context.Timestamp);
-    }
-
-    /// <summary>Puts a pending record together, with the line that ends it or without (a default record). False where the budget has no room; nothing was changed then.</summary>
-    private bool TryComplete(PendingRecord pending, in LogRecord last)
-    {
-        if (!_batch.TryReserveRecords(1) || !_batch.TryReserveBytes(pending.Length + last.MessageLength + pending.Time.Length))
-        {
-            return false;
-        }
-
-        if (last.TimeLength > 0)
-        {
-            AddPiece(pending, last, isShort: false);
-        }
-
-        LogRecord record = pending.Record;
-        record.TimeStart = _batch.Append(pending.Time);
-        record.MessageStart = _batch.Used;
-        foreach (Piece piece in pending.Pieces)
-        {
-            Span<byte> target = _batch.Buffer.AsSpan(_batch.Used, piece.Length);
-            long at = piece.Offset - _bufferOffset;
-            if (piece.File == _file && at >= 0 && at + piece.Length <= _dataEnd)
+            if (split > _bufferOffset + position && split < _bufferOffset + end)
             {
-                _batch.Buffer.AsSpan((int)at, piece.Length).CopyTo(target);
-                _batch.Used += piece.Length;
-                continue;
-            }
-
-            int read = piece.File.Source?.Read(target, piece.Offset) ?? 0;
-            _batch.Used += read;
-            if (read < piece.Length)
-            {
-                record.Flags |= RecordFlags.Truncated;
-                context.Notify(new TailNotice(TailNoticeKind.Lost, _target.Target.Id, piece.File.Path, piece.Length - read, "truncated"));
-                break;
+                return (int)(split - _bufferOffset);
             }
         }
 
-        record.MessageLength = _batch.Used - record.MessageStart;
-        if (pending.Cut > 0)
-        {
-            context.Notify(new TailNotice(TailNoticeKind.RecordTruncated, _target.Target.Id, _file.Path, pending.Cut, "A record was longer than the record limit."));
-        }
-
-        pending.End();
-        _batch.Add(record);
-        return true;
+        return end;
     }
 
-    private void TakeCorruptLine(int start, int length, LogRecord record)
+    private bool IsSplit(int end) => _file.Splits.Count > 0 && _file.Splits.Contains(_bufferOffset + end);
+
+    /// <summary>
+    /// NUL bytes at the start of a line: the hole that a writer leaves that keeps its offset over a truncation, or what a
+    /// crash left. They are passed over; in the middle of a file a record says so. Null where reading goes on at
+    /// <paramref name="position"/>.
+    /// </summary>
+    private SliceOutcome? TrySkipHole(ref int position, bool toEnd, bool final)
     {
-        ReadOnlySpan<byte> line = _batch.Buffer.AsSpan(start, length);
-        int ending = line.EndsWith("\r\n"u8) ? 2 : line.EndsWith((byte)'\n') ? 1 : 0;
-        record.MessageStart = start;
-        record.MessageLength = length - ending;
-        record.TimeStart = 0;
-        record.TimeLength = 0;
-        record.TimeNanos = TimeOfReading(record.Offset);
-        record.Stream = LogStream.None;
-        record.Flags = RecordFlags.Corrupt;
-        if (!JsonText.IsUtf8(line))
+        int start = position;
+        int run = _batch.Buffer.AsSpan(start, _dataEnd - start).IndexOfAnyExcept((byte)0);
+        if (run < 0)
         {
-            record.Flags |= RecordFlags.Binary;
+            if (toEnd && !final)
+            {
+                Stall(); // the writer may fill it yet
+                return SliceOutcome.Nothing;
+            }
+
+            run = _dataEnd - start;
+            if (!toEnd)
+            {
+                long offset = _bufferOffset + _dataEnd;
+                _file.NulsFrom = _file.NulsFrom < 0 ? _bufferOffset + start : _file.NulsFrom;
+                _file.ReadOffset = Math.Max(offset, Math.Min(_file.Source!.NextData(offset, _file.Size), _file.Size));
+                _file.Tail = default;
+                return SliceOutcome.Read;
+            }
         }
 
-        if (record.MessageLength > context.Options.RecordLimit)
+        long from = _file.NulsFrom < 0 ? _bufferOffset + start : _file.NulsFrom;
+        long count = _bufferOffset + start + run - from;
+        if (count < Hole && from > 0)
         {
-            CutRecord(ref record);
+            return null;
         }
 
-        context.Notify(new TailNotice(TailNoticeKind.CorruptLine, _target.Target.Id, _file.Path, length, $"at offset {record.Offset}"));
-        _batch.Add(record);
-    }
-
-    private void CutRecord(ref LogRecord record)
-    {
-        int kept = JsonText.Cut(_batch.Buffer.AsSpan(record.MessageStart, record.MessageLength), context.Options.RecordLimit, (record.Flags & RecordFlags.Escaped) != 0);
-        context.Notify(new TailNotice(TailNoticeKind.RecordTruncated, _target.Target.Id, _file.Path, record.MessageLength - kept, "A record was longer than the record limit."));
-        record.MessageLength = kept;
-        record.Flags |= RecordFlags.Truncated;
-    }
-
-    /// <summary>The line does not fit: its start becomes a record, the rest is skipped.</summary>
-    private int TakeStartOfLongLine(int start)
-    {
-        LogRecord record = default;
-        record.Offset = _bufferOffset + start;
-        record.Sequence = _file.Base + record.Offset;
-        _file.SkipFrom = record.Offset;
-        _file.SkipTail = _file.Tail;
-        record.MessageStart = start;
-        record.TimeNanos = TimeOfReading(record.Offset);
-        record.MessageLength = JsonText.Cut(_batch.Buffer.AsSpan(start, _dataEnd - start), context.Options.RecordLimit, escaped: false);
-        record.Flags = RecordFlags.Truncated | (_target.IsDocker ? RecordFlags.Corrupt : 0);
-        if (!JsonText.IsUtf8(_batch.Buffer.AsSpan(start, record.MessageLength)))
+        position = start + run;
+        _file.NulsFrom = -1;
+        _context.Notify(new TailNotice(TailNoticeKind.Warning, _target.Target.Id, _file.Path, count, "A run of NUL bytes was passed over: a hole that a truncation or a crash left."));
+        if (from > 0 && !_maker.TryTakeWords(RecordMaker.NulWords(count), from, RecordFlags.Corrupt))
         {
-            record.Flags |= RecordFlags.Binary;
+            return SliceOutcome.OutOfMemory;
         }
 
-        long cut = _dataEnd - start - record.MessageLength;
-        context.Notify(new TailNotice(TailNoticeKind.RecordTruncated, _target.Target.Id, _file.Path, cut, "A line was longer than the record limit; its rest is skipped."));
-        _batch.TryReserveRecords(1);
-        _batch.Add(record);
-        return _dataEnd;
+        return null;
     }
-
-    /// <summary>The time of a record that has none of its own.</summary>
-    private long TimeOfReading(long offset) => context.NowNanos;
 
     private int SkipLine(int start)
     {
         int length = _target.Parser.FindEnd(_batch.Buffer.AsSpan(start, _dataEnd - start), _bufferOffset + start);
         int end = length < 0 ? _dataEnd : start + length;
-        context.Notify(new TailNotice(TailNoticeKind.RecordTruncated, _target.Target.Id, _file.Path, end - start, "A line was longer than the record limit; its rest is skipped."));
+        _context.Notify(new TailNotice(TailNoticeKind.RecordTruncated, _target.Target.Id, _file.Path, end - start, "A line was longer than the record limit; its rest is passed over."));
         if (length >= 0)
         {
             _file.SkipFrom = -1;
@@ -430,13 +350,30 @@ internal sealed class SliceReader(TailContext context)
     }
 
     /// <summary>Moves the read offset, opens the slot of the window and hands the batch out.</summary>
-    private void Emit(long offset, ContentMark tail, byte[]? idPrefix = null)
+    private void Emit(long offset, ContentMark tail, byte[] idPrefix)
     {
-        long resumeAt = offset;
-        ContentMark resumeTail = tail;
-        if (_file.SkipFrom >= 0 && _file.SkipFrom < resumeAt)
+        (long at, ContentMark before) = ResumeAt(offset, tail);
+        _file.ReadOffset = offset;
+        _file.Tail = tail;
+        _file.LastRead = _context.Timestamp;
+        _file.LastCount = Math.Clamp(_batch.Count + 8, 64, 8192);
+        AckWindow.Slot slot;
+        lock (_context.Gate)
         {
-            (resumeAt, resumeTail) = (_file.SkipFrom, _file.SkipTail);
+            slot = _file.Window.Add(at, before);
+            slot.Releases = _target.TakeReleased();
+        }
+
+        BatchTag tag = new(_target, _file, slot);
+        _context.Emit(_batch.Build(_target.Target, idPrefix, BytesRead, offset, tag, _context.Completed));
+    }
+
+    /// <summary>Where reading has to begin again after a crash once this batch is acknowledged: not behind the start of a record that is not complete.</summary>
+    private (long Offset, ContentMark Tail) ResumeAt(long offset, ContentMark tail)
+    {
+        if (_file.SkipFrom >= 0 && _file.SkipFrom < offset)
+        {
+            (offset, tail) = (_file.SkipFrom, _file.SkipTail);
         }
 
         foreach (PendingRecord pending in _target.Pending)
@@ -447,25 +384,12 @@ internal sealed class SliceReader(TailContext context)
             }
 
             (long at, ContentMark before) = pending.File == _file ? (pending.Offset, pending.TailBefore) : (_file.HoldAt, _file.HoldTail);
-            if (at >= 0 && at < resumeAt)
+            if (at >= 0 && at < offset)
             {
-                (resumeAt, resumeTail) = (at, before);
+                (offset, tail) = (at, before);
             }
         }
 
-        long input = BytesRead;
-        _file.ReadOffset = offset;
-        _file.Tail = tail;
-        _file.LastRead = context.Timestamp;
-        _file.LastCount = Math.Clamp(_batch.Count + 8, 64, 8192);
-        AckWindow.Slot slot;
-        lock (context.Gate)
-        {
-            slot = _file.Window.Add(resumeAt, resumeTail);
-            slot.Releases = _target.TakeReleased();
-        }
-
-        BatchTag tag = new(_target, _file, slot);
-        context.Emit(_batch.Build(_target.Target, idPrefix ?? _file.IdPrefix, input, offset, tag, context.Completed));
+        return (offset, tail);
     }
 }

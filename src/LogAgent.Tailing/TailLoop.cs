@@ -12,12 +12,14 @@ public sealed class TailLoop : IDisposable
 {
     private readonly CheckpointStore _store;
     private readonly TailContext _context;
-    private readonly SliceReader _reader;
+    private readonly GenerationFinder _finder;
+    private readonly TargetReading _reading;
     private readonly Lock _pass = new();
     private readonly Lock _changesGate = new();
     private readonly Queue<(TailTarget? Target, string Id)> _changes = new();
     private readonly Dictionary<string, TailedTarget> _targets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TargetCheckpoint> _retired = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TailedTarget> _paths = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> _lines = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TailedTarget[] _order = [];
@@ -37,7 +39,8 @@ public sealed class TailLoop : IDisposable
     {
         _store = store;
         _context = new TailContext(options, budget, time, new Lock(), Track, notify) { Completed = OnCompleted };
-        _reader = new SliceReader(_context);
+        _finder = new GenerationFinder(_context);
+        _reading = new TargetReading(_context, new SliceReader(_context), _finder);
         _lastSave = time.GetTimestamp();
         foreach (TargetCheckpoint checkpoint in store.Load(notify))
         {
@@ -108,9 +111,10 @@ public sealed class TailLoop : IDisposable
             ApplyChanges();
             foreach (TailedTarget target in _order)
             {
-                Guard(target, static t => t.Look());
+                Look(target);
             }
 
+            Prepare();
             PollResult result = ReadAll();
             Finish();
             SaveWhenDue();
@@ -181,6 +185,10 @@ public sealed class TailLoop : IDisposable
         }
     }
 
+    /// <summary>The state of all files in short, for tests.</summary>
+    internal string Describe() => string.Join(" ", _order.SelectMany(t => t.Files).Select(f =>
+        $"{Path.GetFileName(f.Path)}:{f.Window.Offset}/{f.ReadOffset}/{f.Size}{(f.Source is null ? "" : "o")}{(f.Moved ? "m" : "")}{(f.Nameless ? "n" : "")}{(f.DoneReading ? "d" : "")}{(f.Carry is null ? "" : "c")}"));
+
     private async Task WaitAsync(CancellationToken cancel)
     {
         using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -244,7 +252,7 @@ public sealed class TailLoop : IDisposable
             if (target is not null)
             {
                 target.Target = given;
-                target.IsRemoved = false;
+                target.Return();
                 continue;
             }
 
@@ -255,7 +263,48 @@ public sealed class TailLoop : IDisposable
 
         if (changed)
         {
-            _order = [.. _targets.Values];
+            Reorder();
+        }
+    }
+
+    private void Look(TailedTarget target)
+    {
+        if (target.ShadowPath is { } live && _paths.ContainsKey(live))
+        {
+            target.Say(TailNoticeKind.Warning, $"It is a rotated generation of {live} and is read with that.");
+            return;
+        }
+
+        try
+        {
+            _finder.Look(target);
+            LimitOpenFiles();
+        }
+        catch (IOException e)
+        {
+            Trouble(target, e);
+        }
+    }
+
+    /// <summary>What must be on disk before this pass hands anything out.</summary>
+    private void Prepare()
+    {
+        bool write = false;
+        foreach (TailedTarget target in _order)
+        {
+            try
+            {
+                write |= _reading.Prepare(target);
+            }
+            catch (IOException e)
+            {
+                Trouble(target, e);
+            }
+        }
+
+        if (write)
+        {
+            SaveIfChanged();
         }
     }
 
@@ -266,33 +315,44 @@ public sealed class TailLoop : IDisposable
         bool full = false;
         foreach (TailedTarget target in _order)
         {
-            if (full)
+            try
             {
-                break;
-            }
-
-            Guard(target, t =>
-            {
-                TargetRead read = TargetReading.Read(t, _reader, _context);
+                TargetRead read = _reading.Read(target);
                 bytes += read.Bytes;
                 more |= read.More;
                 full |= read.OutOfMemory;
-            });
+                if (full)
+                {
+                    break;
+                }
+            }
+            catch (IOException e)
+            {
+                Trouble(target, e);
+            }
         }
 
-        return new PollResult(bytes, more || full, full);
+        LimitOpenFiles();
+        return new PollResult(bytes, more, full);
     }
 
     /// <summary>Trouble with one file must not stop the others: it is said, and tried again at the next pass.</summary>
-    private void Guard(TailedTarget target, Action<TailedTarget> action)
+    private static void Trouble(TailedTarget target, IOException e) => target.Say(TailNoticeKind.Unreadable, e.Message);
+
+    /// <summary>Closes those that were not read for the longest time; they are found again by identity. What has no name any more stays open.</summary>
+    private void LimitOpenFiles()
     {
-        try
+        if (_context.OpenFiles <= _context.Options.OpenFiles)
         {
-            action(target);
+            return;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+
+        int close = _context.OpenFiles - Math.Max(1, _context.Options.OpenFiles * 9 / 10);
+        foreach ((TailedTarget target, TailedFile file) in _order
+            .SelectMany(t => t.Files.Where(f => f.Source is not null && !f.Nameless && !t.IsRemoved && !t.HasPending).Select(f => (Target: t, File: f)))
+            .OrderBy(f => f.File.HasUnread).ThenBy(f => f.File.LastRead).Take(close))
         {
-            _context.Notify(new TailNotice(TailNoticeKind.Unreadable, target.Target.Id, target.Target.Path, 0, e.Message));
+            target.Close(file);
         }
     }
 
@@ -308,6 +368,7 @@ public sealed class TailLoop : IDisposable
             }
 
             target.CloseAll();
+            _finder.Release(target);
             TargetCheckpoint checkpoint = target.Checkpoint() with { RemovedAt = Math.Max(1, _context.NowNanos / 1_000_000) };
             _retired[target.Target.Id] = checkpoint;
             _lines[target.Target.Id] = CheckpointFormat.Encode(checkpoint);
@@ -317,7 +378,17 @@ public sealed class TailLoop : IDisposable
 
         if (changed)
         {
-            _order = [.. _targets.Values];
+            Reorder();
+        }
+    }
+
+    private void Reorder()
+    {
+        _order = [.. _targets.Values];
+        _paths.Clear();
+        foreach (TailedTarget target in _order)
+        {
+            _paths.TryAdd(target.Target.Path, target);
         }
     }
 

@@ -27,20 +27,37 @@ internal sealed class TailedFile : IDisposable
 
     public ContentMark Fingerprint { get; set; }
 
-    /// <summary>The inode of its compressed or copied successor; 0 where none is known.</summary>
-    public ulong CopyInode { get; set; }
-
-    /// <summary>Hash that its ids begin with; 0 until it is first read.</summary>
+    /// <summary>Stands for this generation in ids; 0 until it is first read.</summary>
     public ulong Key { get; set; }
 
+    /// <summary>Start of the ids of its records.</summary>
     public byte[] IdPrefix { get; set; } = [];
+
+    /// <summary>A checkpoint of an earlier run knows it: up to the size that it had when it was found again, bytes may have been handed out before.</summary>
+    public bool IsRestored { get; set; }
+
+    /// <summary>UTF-16 with the high byte first.</summary>
+    public bool IsBigEndian { get; set; }
+
+    /// <summary>What is to be said of it in a gap record before anything else happens to it; null where nothing is.</summary>
+    public Gap? Gap { get; set; }
+
+    /// <summary>It was truncated: what is to be said when no copy of it is found.</summary>
+    public Gap? GapUnlessCopied { get; set; }
+
+    /// <summary>Start of the run of NUL bytes that is being skipped, or -1.</summary>
+    public long NulsFrom { get; set; } = -1;
 
     public int Epoch { get; init; }
 
     /// <summary>Sequence of its first byte; -1 until it is first read.</summary>
     public long Base { get; set; } = -1;
 
+    /// <summary>When it was last looked at; decompressed where it is compressed, as far as is known.</summary>
     public long Size { get; set; }
+
+    /// <summary>Size when its content was last found to be as expected.</summary>
+    public long VerifiedSize { get; set; }
 
     public long ReadOffset { get; set; }
 
@@ -98,9 +115,9 @@ internal sealed class TailedFile : IDisposable
 
     public List<long> Splits { get; init; } = [];
 
-    public bool AtEnd => ReadOffset >= Size && (Source is not { IsCompressed: true } || EndSeen);
+    public bool HasUnread => !DoneReading && (IsCompressed ? !EndSeen : ReadOffset < Size && Size != StalledSize);
 
-    public bool HasUnread => !DoneReading && (Source is { IsCompressed: true } ? !EndSeen : ReadOffset < Size && Size != StalledSize);
+    public bool IsCompressed => Path.EndsWith(".gz", StringComparison.Ordinal);
 
     /// <summary>Asks the handle for the size; what a moved file's writers still append counts.</summary>
     public void RefreshSize()
@@ -109,6 +126,34 @@ internal sealed class TailedFile : IDisposable
         {
             Size = source.Stat().Size;
         }
+    }
+
+    /// <summary>A short file's fingerprint grows with it. False where its beginning is not what it was.</summary>
+    public bool TryExtendFingerprint()
+    {
+        if (Fingerprint.Length == ContentMark.FingerprintLength || Source is null || (Size <= Fingerprint.Length && !Source.IsCompressed))
+        {
+            return true;
+        }
+
+        if (!BeginsLike(Source))
+        {
+            return false;
+        }
+
+        Fingerprint = ReadFingerprint(Source);
+        return true;
+    }
+
+    /// <summary>True where its beginning and the bytes before the read offset are still what they were.</summary>
+    public bool HasSameContent(IByteSource source) => BeginsLike(source) && HasSameTail(source);
+
+    /// <summary>True where the bytes before the read offset are still those that were read.</summary>
+    public bool HasSameTail(IByteSource source)
+    {
+        Span<byte> tail = stackalloc byte[ContentMark.TailLength];
+        tail = tail[..Tail.Length];
+        return tail.IsEmpty || (source.Read(tail, ReadOffset - tail.Length) == tail.Length && ContentMark.Of(tail) == Tail);
     }
 
     /// <summary>The mark of its first bytes as they are now.</summary>

@@ -11,7 +11,7 @@ namespace LogAgent.Tailing.Checkpoints;
 /// <code>
 /// logagent checkpoints 1 (SHA-256 of all bytes after this line, 64 hex digits)
 /// {"target":"container:4f1c","removed":0,"files":[                                   one line a target
-///   {"device":1,"inode":2,"birth":3,"start":[1024,"hash"],"copy":0,"key":"hash","epoch":0,"base":0,
+///   {"device":1,"inode":2,"birth":3,"start":[1024,"hash"],"key":"hash","epoch":0,"base":0,
 ///    "offset":10,"tail":[10,"hash"],"size":20,"finished":false,"days":[[0,20778]],"splits":[]}]}
 /// </code>
 /// Hashes are 16 hex digits. The files of a target stand oldest first.
@@ -113,7 +113,6 @@ internal static class CheckpointFormat
         json.WriteNumber("inode", file.Identity.Inode);
         json.WriteNumber("birth", file.Identity.BirthNanos);
         Encode(json, "start", file.Fingerprint);
-        json.WriteNumber("copy", file.CopyInode);
         json.WriteString("key", Hex(file.Key));
         json.WriteNumber("epoch", file.Epoch);
         json.WriteNumber("base", file.Base);
@@ -166,7 +165,6 @@ internal static class CheckpointFormat
     {
         Identity = new FileIdentity(file.GetProperty("device").GetUInt64(), file.GetProperty("inode").GetUInt64(), file.GetProperty("birth").GetInt64()),
         Fingerprint = Mark(file.GetProperty("start")),
-        CopyInode = file.GetProperty("copy").GetUInt64(),
         Key = Unhex(file.GetProperty("key")),
         Epoch = file.GetProperty("epoch").GetInt32(),
         Base = file.GetProperty("base").GetInt64(),

@@ -1,6 +1,6 @@
 namespace LogAgent.Tailing.Checkpoints;
 
-/// <summary>From this offset on, records were read on this UTC day (days since 1970) or later; see DayMarks.</summary>
+/// <summary>From this offset on, records were read on this UTC day (days since 1970) or later; see <see cref="Days"/>.</summary>
 internal readonly record struct DayMark(long Offset, int Day);
 
 /// <summary>What is kept of one file generation.</summary>
@@ -9,9 +9,6 @@ internal sealed record FileCheckpoint
     public required FileIdentity Identity { get; init; }
 
     public required ContentMark Fingerprint { get; init; }
-
-    /// <summary>The inode of its compressed or copied successor, once that is known; 0 where there is none.</summary>
-    public ulong CopyInode { get; init; }
 
     /// <summary>Start of its records' ids; 0 where nothing of it was read yet.</summary>
     public ulong Key { get; init; }

@@ -13,6 +13,9 @@ namespace LogAgent.Tailing.Parsing;
 /// </summary>
 internal sealed class DockerJsonParser : ILineParser
 {
+    /// <summary>Bytes of text at which dockerd cuts a line into pieces.</summary>
+    public const int PieceLength = 16384;
+
     private const int ShortestTail = 44; // ","stream":"stdout","time":""} and a time of 20 bytes, roughly
 
     private static ReadOnlySpan<byte> Head => "{\"log\":\""u8;
@@ -21,14 +24,17 @@ internal sealed class DockerJsonParser : ILineParser
 
     private static ReadOnlySpan<byte> Time => ",\"time\":\""u8;
 
-    /// <summary>Whether the last piece that was parsed is shorter than what dockerd cuts (16 KiB), which only the end of a process makes.</summary>
     public bool PieceIsShort { get; private set; }
+
+    public void Begin(TailedFile file)
+    {
+    }
 
     public int FindEnd(ReadOnlySpan<byte> data, long offset) => data.IndexOf((byte)'\n') + 1 is > 0 and int end ? end : -1;
 
-    public LineKind Parse(byte[] buffer, int start, int length, ref LogRecord record)
+    public LineKind Parse(BatchBuffer batch, int start, int length, ref LogRecord record)
     {
-        ReadOnlySpan<byte> line = buffer.AsSpan(start, length);
+        ReadOnlySpan<byte> line = batch.Buffer.AsSpan(start, length);
         line = line.EndsWith((byte)'\n') ? line[..^1] : line;
         if (!TrySplit(line, ref record) && !TrySplitAny(line, ref record))
         {
@@ -52,7 +58,7 @@ internal sealed class DockerJsonParser : ILineParser
         record.TimeStart += start;
         if (lastEscape < 0 || lastEscape != text.Length - 2 || text[^1] != 'n')
         {
-            PieceIsShort = textLength < 16384;
+            PieceIsShort = textLength < PieceLength;
             return LineKind.Piece;
         }
 

@@ -1,16 +1,22 @@
 namespace LogAgent.Tailing.Parsing;
 
-/// <summary>One file format: where a line ends, and what stands in it. Stateless but for caches; used on the tail loop's thread only.</summary>
+/// <summary>One file format: where a line ends, and what stands in it. One instance a target, used on the tail loop's thread only.</summary>
 internal interface ILineParser
 {
+    /// <summary>Whether the last piece that was parsed is shorter than what dockerd cuts, which only the end of a process makes.</summary>
+    bool PieceIsShort { get; }
+
+    /// <summary>Before a slice of this file is read.</summary>
+    void Begin(TailedFile file);
+
     /// <summary>Length of the first line in <paramref name="data"/> with its ending, or -1 where its end is not there yet.</summary>
     /// <param name="offset">Offset of the data in the file.</param>
     int FindEnd(ReadOnlySpan<byte> data, long offset);
 
     /// <summary>
-    /// Looks at the line that stands in <paramref name="buffer"/> and fills message, time, stream and flags of
-    /// <paramref name="record"/>, as positions in that buffer.
+    /// Looks at the line that stands in the batch's buffer and fills message, time, stream and flags of
+    /// <paramref name="record"/>, as positions in that buffer. Its offset is filled already.
     /// </summary>
     /// <param name="length">With its ending; the last line of a file may have none.</param>
-    LineKind Parse(byte[] buffer, int start, int length, ref LogRecord record);
+    LineKind Parse(BatchBuffer batch, int start, int length, ref LogRecord record);
 }

@@ -14,4 +14,7 @@ internal enum LineKind
 
     /// <summary>No record at all (an empty line of a plain file).</summary>
     Nothing,
+
+    /// <summary>The memory budget has no room for the converted text; nothing was changed.</summary>
+    NoRoom,
 }
