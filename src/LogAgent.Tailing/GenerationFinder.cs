@@ -113,6 +113,7 @@ internal sealed class GenerationFinder(TailContext context)
                 }
                 else
                 {
+                    file.Size = size;
                     file.TryExtendFingerprint();
                 }
             }
