@@ -201,13 +201,13 @@ internal sealed class GenerationFinder(TailContext context)
         }
 
         SettleTruncated(target);
-        bool hasLive = Arrange(target, found, matched);
-        ForgetAndLose(target, hasLive || target.IsRemoved);
+        Arrange(target, found, matched);
+        ForgetAndLose(target, found.Count > 0 || target.IsRemoved);
         target.Scanned(found.Count > 0);
     }
 
-    /// <summary>Brings the files into the order of their names, those without one after the file that they stood behind. True where there is a live one.</summary>
-    private bool Arrange(TailedTarget target, List<FoundFile> found, Dictionary<FoundFile, TailedFile?> matched)
+    /// <summary>Brings the files into the order of their names, those without one after the file that they stood behind.</summary>
+    private static void Arrange(TailedTarget target, List<FoundFile> found, Dictionary<FoundFile, TailedFile?> matched)
     {
         List<TailedFile> before = [.. target.Files];
         foreach (TailedFile file in before)
@@ -216,7 +216,6 @@ internal sealed class GenerationFinder(TailContext context)
             file.Nameless = true;
         }
 
-        bool hasLive = false;
         target.Files.Clear();
         foreach (FoundFile one in found)
         {
@@ -230,7 +229,6 @@ internal sealed class GenerationFinder(TailContext context)
             file.Nameless = false;
             if (one.IsLive)
             {
-                hasLive = true;
                 file.Moved = false;
                 file.Size = file.Source is { IsCompressed: false } source ? source.Stat().Size : file.Size;
             }
@@ -243,8 +241,6 @@ internal sealed class GenerationFinder(TailContext context)
                 target.Files.Insert(i == 0 ? 0 : target.Files.IndexOf(before[i - 1]) + 1, before[i]);
             }
         }
-
-        return hasLive;
     }
 
     /// <summary>The target is done with: its files may be read by another one.</summary>
