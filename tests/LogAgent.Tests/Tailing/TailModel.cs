@@ -311,7 +311,7 @@ internal sealed class TailModel : IDisposable
         Assert.False(result.OutOfMemory);
         foreach (Generation generation in _generations.Where(g => !g.Nameless))
         {
-            generation.Held = _rig.Options.OpenFiles > 10;
+            generation.Held = _rig.Options.OpenFiles > 10 && (generation != _generations[^1] || File.Exists(_rig.LogPath()));
         }
     }
 
