@@ -143,6 +143,12 @@ internal sealed class AgentProcess : IAsyncDisposable
         return long.Parse(new string([.. line.Where(char.IsAsciiDigit)]), CultureInfo.InvariantCulture);
     }
 
+    /// <summary>True while it holds a file open whose path has this in it.</summary>
+    public bool HasOpen(string partOfPath) => OpenPaths().Any(path => path.Contains(partOfPath, StringComparison.Ordinal));
+
+    /// <summary>How many containers' logs it holds open, removed ones included.</summary>
+    public int OpenLogs() => OpenPaths().Count(path => path.Contains("-json.log", StringComparison.Ordinal));
+
     public int OpenHandles() => Directory.GetFileSystemEntries($"/proc/{Id}/fd").Length;
 
     public async ValueTask DisposeAsync()
@@ -154,6 +160,27 @@ internal sealed class AgentProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private IEnumerable<string> OpenPaths()
+    {
+        foreach (string link in Directory.GetFileSystemEntries($"/proc/{Id}/fd"))
+        {
+            string? target = null;
+            try
+            {
+                target = new FileInfo(link).LinkTarget;
+            }
+            catch (IOException)
+            {
+                // Closed in between.
+            }
+
+            if (target is not null)
+            {
+                yield return target;
+            }
+        }
     }
 
     private void Add(string? line)

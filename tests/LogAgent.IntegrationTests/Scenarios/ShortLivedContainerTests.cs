@@ -1,0 +1,72 @@
+using System.Globalization;
+using LogAgent.IntegrationTests.Support;
+
+namespace LogAgent.IntegrationTests.Scenarios;
+
+public sealed class ShortLivedContainerTests : Scenario
+{
+    [ScenarioFact(Needs.Docker)]
+    [Trait("Scenario", "4")]
+    public async Task Every_line_of_containers_that_are_removed_as_they_end_arrives()
+    {
+        int count = Machine.Full ? 1000 : 100;
+        DockerEngine engine = Own(await DockerEngine.ConnectAsync());
+        DocumentStore store = Own(await DocumentStore.StartNewAsync());
+        AgentProcess agent = StartAgent(EngineConfiguration(engine.Socket, engine.Prefix, Elasticsearch(store.Url)));
+
+        // One that tells when the agent follows the engine's events.
+        await engine.StartAsync("ready", ["--detach"], [.. DockerEngine.Count("ready", 1, "sleep 1000")]);
+        await WaitAsync(() => store.Stored.CountOf("ready") == 1, "the agent follows the engine");
+        await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (i, _) =>
+            await engine.StartAsync($"rm-{i}", ["--rm", "--detach"], DockerEngine.Count($"rm-{i}", 3)));
+        Dictionary<string, long> written = Enumerable.Range(0, count).ToDictionary(i => string.Create(CultureInfo.InvariantCulture, $"rm-{i}"), _ => 3L);
+        written["ready"] = 1;
+        await WaitForAllAsync(store.Stored, () => written);
+        Assert.Equal("0 missing, 0 doubled", store.Stored.Compare(written));
+        Assert.False(agent.HasExited);
+    }
+
+    [ScenarioFact(Needs.Docker)]
+    [Trait("Scenario", "5")]
+    public async Task A_container_removed_by_force_while_the_output_is_down_is_shipped_in_full()
+    {
+        DockerEngine engine = Own(await DockerEngine.ConnectAsync());
+        DocumentStore store = Own(DocumentStore.Down());
+        AgentProcess agent = StartAgent(EngineConfiguration(engine.Socket, engine.Prefix, Elasticsearch(store.Url)));
+        string id = await engine.StartAsync("victim", ["--detach"], DockerEngine.Count("victim", 5000, "echo done; sleep 1000"));
+        await WaitAsync(async () => (await engine.TryAsync("logs", "--tail", "1", id)).Output.Contains("done", StringComparison.Ordinal), "the container has written all");
+        await WaitAsync(() => agent.HasOpen(id), "the agent holds the log");
+        await engine.RunAsync("rm", "--force", id);
+        Assert.False(File.Exists(Path.Combine(engine.DataRoot, "containers", id, id + "-json.log")));
+        await store.StartAsync();
+        var written = new Dictionary<string, long> { ["victim"] = 5000 };
+        await WaitForAllAsync(store.Stored, () => written);
+        Assert.Equal("0 missing, 0 doubled", store.Stored.Compare(written));
+    }
+
+    [ScenarioFact(Needs.Docker)]
+    [Trait("Scenario", "11")]
+    public async Task A_log_of_twelve_bytes_is_shipped_after_the_container_has_ended()
+    {
+        DockerEngine engine = Own(await DockerEngine.ConnectAsync());
+        DocumentStore store = Own(await DocumentStore.StartNewAsync());
+        await engine.StartAsync("tiny", ["--detach"], "echo", "-n", "twelve bytes");
+        StartAgent(EngineConfiguration(engine.Socket, engine.Prefix, Elasticsearch(store.Url)));
+        await WaitAsync(() => store.Documents.Count == 1, "the one line");
+        string document = store.Documents.Single();
+        Assert.Contains("\"message\":\"twelve bytes\"", document, StringComparison.Ordinal);
+        Assert.Contains(engine.Prefix + "tiny", document, StringComparison.Ordinal);
+    }
+
+    [ScenarioFact]
+    [Trait("Scenario", "11")]
+    public async Task A_tiny_log_is_shipped_without_an_engine()
+    {
+        DockerTree tree = NewTree();
+        DocumentStore store = Own(await DocumentStore.StartNewAsync());
+        StartAgent(TreeConfiguration(tree, Elasticsearch(store.Url)));
+        tree.Add("tiny").WriteLine("twelve bytes");
+        await WaitAsync(() => store.Documents.Count == 1, "the one line");
+        Assert.Contains("\"message\":\"twelve bytes\"", store.Documents.Single(), StringComparison.Ordinal);
+    }
+}
