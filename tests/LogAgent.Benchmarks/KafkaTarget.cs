@@ -59,7 +59,7 @@ internal sealed class KafkaTarget : IDisposable
             Stopwatch.GetElapsedTime(agent.Started, last).TotalSeconds,
             agent.CpuSeconds,
             agent.MemoryMiB("VmHWM"),
-            await agent.MetricAsync("logagent_process_allocated_bytes_total"),
+            await agent.MetricAsync("dotnet_gc_allocated_bytes_total"),
             0);
     }
 

@@ -88,7 +88,7 @@ internal static class ThroughputBenchmark
             Stopwatch.GetElapsedTime(agent.Started, sink.LastTimestamp).TotalSeconds,
             cpu,
             agent.MemoryMiB("VmHWM"),
-            await agent.MetricAsync("logagent_process_allocated_bytes_total"),
+            await agent.MetricAsync("dotnet_gc_allocated_bytes_total"),
             sink.Bytes / 1048576.0);
     }
 
