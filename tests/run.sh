@@ -269,10 +269,10 @@ run_tests() { # project, seconds in all, hang timeout
 }
 
 step "unit tests"
-run_tests LogAgent.Tests 480 180s
+run_tests LogAgent.Tests 600 240s
 
 if [ $unit_only = no ]; then
     step "integration tests"
-    run_tests LogAgent.IntegrationTests 1200 300s
+    run_tests LogAgent.IntegrationTests 1800 700s
 fi
 finish

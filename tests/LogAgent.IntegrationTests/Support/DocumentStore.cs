@@ -116,7 +116,8 @@ internal sealed class DocumentStore : IAsyncDisposable
         string answer = "";
         if (fault is null or { StoreFirst: true })
         {
-            answer = Store(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
+            string path = context.Request.Path.Value!;
+            answer = Store(path[..^"/_bulk".Length].TrimStart('/'), Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
         }
 
         if (fault is null)
@@ -140,7 +141,8 @@ internal sealed class DocumentStore : IAsyncDisposable
         }
     }
 
-    private string Store(string body)
+    /// <param name="defaultIndex">The index that the path names, or empty.</param>
+    private string Store(string defaultIndex, string body)
     {
         string[] lines = body.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var answer = new StringBuilder("{\"took\":1,\"items\":[");
@@ -149,7 +151,7 @@ internal sealed class DocumentStore : IAsyncDisposable
         {
             using JsonDocument action = JsonDocument.Parse(lines[i]);
             JsonProperty operation = action.RootElement.EnumerateObject().First();
-            string index = operation.Value.TryGetProperty("_index", out JsonElement name) ? name.GetString()! : "";
+            string index = operation.Value.TryGetProperty("_index", out JsonElement name) ? name.GetString()! : defaultIndex;
             string id = operation.Value.TryGetProperty("_id", out JsonElement value) ? value.GetString()! : Guid.NewGuid().ToString("N");
             (int status, string type) = StoreOne(index, id, lines[i + 1]);
             errors |= status >= 300;

@@ -9,7 +9,7 @@ public sealed class ScenarioFactAttribute : FactAttribute
         Skip = Machine.WhyNot(needs);
         if (Skip is null)
         {
-            Timeout = (int)TimeSpan.FromMinutes(4).TotalMilliseconds;
+            Timeout = (int)TimeSpan.FromMinutes(10).TotalMilliseconds;
         }
     }
 }

@@ -6,7 +6,7 @@ namespace LogAgent.IntegrationTests.Support;
 internal static class Until
 {
     /// <summary>Long enough for a slow machine under load; nobody waits for it when the condition holds.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(150);
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(200);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
