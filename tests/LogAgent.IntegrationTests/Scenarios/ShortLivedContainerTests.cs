@@ -5,25 +5,49 @@ namespace LogAgent.IntegrationTests.Scenarios;
 
 public sealed class ShortLivedContainerTests : Scenario
 {
+    // They write until they are told to end, and are gone as they have written the last line.
+    private static string[] WriteAndEnd(string source) =>
+    [
+        "sh", "-c",
+        $"i=0; line() {{ echo \"seq source={source} n=$i from a short life\"; i=$((i+1)); }}; trap 'line; line; line; exit 0' TERM; line; line; line; while true; do sleep 0.1; done",
+    ];
+
     [ScenarioFact(Needs.Docker)]
     [Trait("Scenario", "4")]
-    public async Task Every_line_of_containers_that_are_removed_as_they_end_arrives()
+    public async Task The_last_lines_of_containers_that_are_removed_as_they_end_arrive()
     {
-        int count = Machine.Full ? 1000 : 100;
+        int count = Machine.Full ? 300 : 60;
         DockerEngine engine = Own(await DockerEngine.ConnectAsync());
         DocumentStore store = Own(await DocumentStore.StartNewAsync());
         AgentProcess agent = StartAgent(EngineConfiguration(engine.Socket, engine.Prefix, Elasticsearch(store.Url)));
-
-        // One that tells when the agent follows the engine's events.
-        await engine.StartAsync("ready", ["--detach"], [.. DockerEngine.Count("ready", 1, "sleep 1000")]);
-        await WaitAsync(() => store.Stored.CountOf("ready") == 1, "the agent follows the engine");
         await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (i, _) =>
-            await engine.StartAsync($"rm-{i}", ["--rm", "--detach"], DockerEngine.Count($"rm-{i}", 3)));
-        Dictionary<string, long> written = Enumerable.Range(0, count).ToDictionary(i => string.Create(CultureInfo.InvariantCulture, $"rm-{i}"), _ => 3L);
+        {
+            string id = await engine.StartAsync($"rm-{i}", ["--rm", "--detach"], WriteAndEnd(Name(i)));
+            await WaitAsync(() => agent.HasOpen(id), $"the agent holds the log of {Name(i)}");
+            await engine.RunAsync("kill", "--signal", "TERM", id);
+        });
+        Dictionary<string, long> written = Enumerable.Range(0, count).ToDictionary(Name, _ => 6L);
+        await WaitForAllAsync(store.Stored, () => written);
+        Assert.Equal("0 missing, 0 doubled", store.Stored.Compare(written));
+    }
+
+    // Without a hand-shake: on a machine under heavy load a container can be gone before any process but dockerd has run.
+    [ScenarioFact(Needs.Docker | Needs.Full)]
+    [Trait("Scenario", "4")]
+    public async Task Every_line_of_a_thousand_containers_of_milliseconds_arrives()
+    {
+        const int Count = 1000;
+        DockerEngine engine = Own(await DockerEngine.ConnectAsync());
+        DocumentStore store = Own(await DocumentStore.StartNewAsync());
+        StartAgent(EngineConfiguration(engine.Socket, engine.Prefix, Elasticsearch(store.Url)));
+        await engine.StartAsync("ready", ["--detach"], DockerEngine.Count("ready", 1, "sleep 1000"));
+        await WaitAsync(() => store.Stored.CountOf("ready") == 1, "the agent follows the engine");
+        await Parallel.ForAsync(0, Count, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (i, _) =>
+            await engine.StartAsync($"rm-{i}", ["--rm", "--detach"], DockerEngine.Count(Name(i), 3)));
+        Dictionary<string, long> written = Enumerable.Range(0, Count).ToDictionary(Name, _ => 3L);
         written["ready"] = 1;
         await WaitForAllAsync(store.Stored, () => written);
         Assert.Equal("0 missing, 0 doubled", store.Stored.Compare(written));
-        Assert.False(agent.HasExited);
     }
 
     [ScenarioFact(Needs.Docker)]
@@ -69,4 +93,6 @@ public sealed class ShortLivedContainerTests : Scenario
         await WaitAsync(() => store.Documents.Count == 1, "the one line");
         Assert.Contains("\"message\":\"twelve bytes\"", store.Documents.Single(), StringComparison.Ordinal);
     }
+
+    private static string Name(int i) => string.Create(CultureInfo.InvariantCulture, $"rm-{i}");
 }
