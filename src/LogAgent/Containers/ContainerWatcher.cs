@@ -21,6 +21,7 @@ internal sealed partial class ContainerWatcher
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RepeatedTrouble _trouble;
+    private readonly RepeatedTrouble _missed;
 
     /// <summary>Each container that was reported, with the name and state that the list gave for it.</summary>
     private readonly Dictionary<string, (string Name, string State)> _known = [];
@@ -40,6 +41,7 @@ internal sealed partial class ContainerWatcher
         _time = time;
         _logger = logger;
         _trouble = new RepeatedTrouble(time);
+        _missed = new RepeatedTrouble(time);
         _dataRoot = options.DataRoot.Length > 0 ? options.DataRoot : DockerOptions.DefaultDataRoot;
     }
 
@@ -241,10 +243,19 @@ internal sealed partial class ContainerWatcher
     private void ReportVanished(DockerJson.ActorOf actor)
     {
         ContainerInfo info = ContainerReading.From(actor, _dataRoot, _time.GetUtcNow());
-        if (!_known.ContainsKey(info.Id) && File.Exists(_options.HostRoot + info.LogPath))
+        if (_known.ContainsKey(info.Id))
+        {
+            return;
+        }
+
+        if (File.Exists(_options.HostRoot + info.LogPath))
         {
             _known[info.Id] = (info.Name, info.State);
             _changed(info);
+        }
+        else if (_missed.IsDue("missed"))
+        {
+            LogMissed(info.Name, info.Id);
         }
     }
 
@@ -292,6 +303,9 @@ internal sealed partial class ContainerWatcher
 
     [LoggerMessage(LogLevel.Information, "The Docker engine at {Endpoint} has ended the stream of events (it stops, perhaps); files go on being read, the connection is tried again")]
     private partial void LogStreamEnded(string endpoint);
+
+    [LoggerMessage(LogLevel.Warning, "Container {Name} ({Id}) came and went before its log could be opened; what it wrote is lost. Others may have, too: this is said once a minute. Run such containers without --rm where their lines matter")]
+    private partial void LogMissed(string name, string id);
 
     [LoggerMessage(LogLevel.Warning, "{Problem} The {Count} containers known so far go on being read; the connection is tried again every few seconds")]
     private partial void LogTrouble(string problem, int count);
