@@ -142,7 +142,8 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
 
         using (CancellationTokenSource ending = new(EndingTime, time))
         {
-            bool delivered = await tail.DrainAsync(ending.Token).ConfigureAwait(false);
+            await tail.DrainAsync(ending.Token).ConfigureAwait(false);
+            bool delivered = ledger.Snapshot().Outputs.All(output => output.InFlight.Records == 0);
             LogStopped(delivered ? "everything that was read is delivered" : "what was not delivered is read again at the next start");
         }
 
