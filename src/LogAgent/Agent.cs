@@ -103,8 +103,13 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
         RunningOutputs outputs = new(documents, fanout, ledger, deadLetters, time, loggers);
         ContainerFields fields = new(EnrichmentOf(_options));
         FileTargets files = new(_options.Files, fields, firstStart, tail.Set, tail.Remove, time, loggers.CreateLogger<FileTargets>());
-        ContainerTargets containers = new(_options.Docker, fields, files, OwnContainer.Find(), firstStart, tail.Set, tail.Remove, time, loggers.CreateLogger<ContainerTargets>());
-        ContainerDiscovery discovery = new(_options.Docker, Environment.GetEnvironmentVariable, containers, time, loggers);
+        string? ownContainer = OwnContainer.Find();
+        ContainerTargets containers = new(_options.Docker, fields, files, ownContainer, firstStart, tail.Set, tail.Remove, time, loggers.CreateLogger<ContainerTargets>());
+        Sidecar? sidecar = SidecarOptions.FromEnvironment(Environment.GetEnvironmentVariable) is { } shared
+            ? new Sidecar(shared, fields, files, ownContainer, loggers.CreateLogger<Sidecar>())
+            : null;
+        sidecar?.Begin();
+        ContainerDiscovery discovery = new(_options.Docker, Environment.GetEnvironmentVariable, containers, time, loggers, sidecar);
         Progress progress = new(ledger, tail, time);
         SystemdNotify notify = new(EnvironmentVariables());
         ServiceLoop service = new(notify, () => StatusLine(ledger, tail, progress), () => progress.Health.Ok, time);

@@ -51,7 +51,7 @@ internal sealed record AgentOptions
         {
             Cluster = root.Text("cluster", ""),
             Host = root.Text("host", ""),
-            Fields = root.TextMap("fields"),
+            Fields = StaticFields.Read(root, "fields"),
             Schema = root.OneOf("schema", Schema.Ecs),
             Docker = DockerOptions.Read(root.Section("docker")),
             Files = [.. root.Sections("files").Select(FilesOptions.Read)],

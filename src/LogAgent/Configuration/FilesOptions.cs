@@ -27,7 +27,7 @@ internal sealed record FilesOptions
         {
             Paths = section.TextList("paths"),
             Exclude = section.TextList("exclude"),
-            Fields = section.TextMap("fields"),
+            Fields = StaticFields.Read(section, "fields"),
             Encoding = section.OneOf("encoding", TextEncoding.Utf8),
             StartAt = section.OneOf("start_at", StartAt.Beginning),
         };

@@ -1,3 +1,4 @@
+using LogAgent.Configuration;
 using LogAgent.Tailing;
 
 namespace LogAgent.Enrichment;
@@ -46,30 +47,6 @@ internal sealed class ContainerFields(EnrichmentOptions options)
         return tree.ToFieldSet();
     }
 
-    /// <summary>Null where a static field may have this name, else why not: for the check of the configuration.</summary>
-    public static string? ProblemOf(string name)
-    {
-        string first = name.Split('.')[0];
-        if (first is "@timestamp" or "message" or "stream" or "log" or "event" or "time" or "log_path" or "log_offset" or "log_flags" or "sequence")
-        {
-            return $"'{name}' cannot be a static field: each record says {first} itself";
-        }
-
-        if (first is "_id" or "_index" or "_source" or "_type" or "_routing")
-        {
-            return $"'{name}' cannot be a static field: Elasticsearch keeps {first} for itself";
-        }
-
-        if (name is "container.labels" or "container_labels" || name.StartsWith("container.labels.", StringComparison.Ordinal))
-        {
-            return $"'{name}' cannot be a static field: the labels are the container's own";
-        }
-
-        return name.Split('.').Any(part => part.Length == 0) || name.Contains('\0', StringComparison.Ordinal)
-            ? $"'{name}' is no name of a field: names are parted by single dots"
-            : null;
-    }
-
     private void AddAgent(FieldTree tree, string cluster)
     {
         Add(tree, "host.name", options.Host);
@@ -80,7 +57,7 @@ internal sealed class ContainerFields(EnrichmentOptions options)
     {
         foreach ((string name, string value) in fields ?? new Dictionary<string, string>())
         {
-            if (ProblemOf(name) is null)
+            if (StaticFields.ProblemOf(name) is null)
             {
                 tree.Add(name, value);
             }

@@ -9,7 +9,7 @@ internal sealed record EnrichmentOptions
     /// <summary>orchestrator.cluster.name; empty is left out.</summary>
     public string Cluster { get; init; } = "";
 
-    /// <summary>Static fields by canonical name, dots for nesting. One whose name the record itself uses is refused: see <see cref="ContainerFields.ProblemOf"/>.</summary>
+    /// <summary>Static fields by canonical name, dots for nesting. One whose name the record itself uses is refused: see <see cref="LogAgent.Configuration.StaticFields"/>.</summary>
     public IReadOnlyDictionary<string, string> Fields { get; init; } = new Dictionary<string, string>();
 
     /// <summary>True for schema: flat.</summary>

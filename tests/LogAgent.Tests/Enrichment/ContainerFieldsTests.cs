@@ -1,3 +1,4 @@
+using LogAgent.Configuration;
 using System.Text;
 using System.Text.Json;
 using LogAgent.Enrichment;
@@ -89,8 +90,8 @@ public class ContainerFieldsTests
         Assert.Equal("other", root.GetProperty("host").GetProperty("name").GetString());
         Assert.Equal("s", root.GetProperty("service").GetProperty("name").GetString());
         Assert.False(root.TryGetProperty("log", out _));
-        Assert.NotNull(ContainerFields.ProblemOf("log.level"));
-        Assert.Null(ContainerFields.ProblemOf("labels.team"));
+        Assert.NotNull(StaticFields.ProblemOf("log.level"));
+        Assert.Null(StaticFields.ProblemOf("labels.team"));
     }
 
     [Fact]
