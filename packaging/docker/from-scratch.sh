@@ -55,7 +55,8 @@ printf 'root:x:0:\nlogagent:x:65532:\n' >"$root/etc/group"
 [ -n "$only_root" ] && exit 0
 version=$(sed -n 's#.*<Version>\(.*\)</Version>.*#\1#p' "$repository/src/Directory.Build.props")
 tar -C "$root" --owner=0 --group=0 --numeric-owner --exclude=./var/lib/logagent -cf "$work/root.tar" .
-tar -C "$root" --owner=65532 --group=65532 --numeric-owner --mode=0750 -rf "$work/root.tar" ./var/lib/logagent
+# Group root: a host agent is user 0 without the power to write where it has no right.
+tar -C "$root" --owner=65532 --group=0 --numeric-owner --mode=0770 -rf "$work/root.tar" ./var/lib/logagent
 docker import \
     -c 'ENTRYPOINT ["/usr/bin/logagent"]' -c 'CMD ["run"]' \
     -c 'USER 65532:65532' -c 'VOLUME /var/lib/logagent' \

@@ -34,7 +34,8 @@ public sealed class ImageTests : Scenario
         await Until.TrueAsync(
             async () => (shipped = await ShippedAsync(engine)).IsComplete(written),
             "both containers' lines are shipped",
-            () => shipped.Compare(written) + AgentLog(engine));
+            () => shipped.Compare(written) + AgentLog(engine),
+            TimeSpan.FromSeconds(60));
         Assert.Equal("0 missing, 0 doubled", shipped.Compare(written));
         JsonNode document = (await DocumentsAsync(engine)).First();
         Assert.Equal("logagent-test/bb", (string?)document["container"]!["image"]!["name"]);
