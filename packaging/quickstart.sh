@@ -15,7 +15,7 @@ case ${1:-} in
     *) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac
 
-say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+say() { if [ -t 2 ]; then printf "\033[1m%s\033[0m\n" "$*"; else printf "%s\n" "$*"; fi >&2; }
 die() { echo "quickstart: $*" >&2; exit 1; }
 
 command -v dotnet >/dev/null || die "dotnet is not on the PATH; install the .NET SDK 10"
@@ -57,7 +57,7 @@ fi
 # --- build ----------------------------------------------------------------------------------------------------------------
 
 say "Building"
-dotnet build src/LogAgent -c Release -nodeReuse:false -v quiet -nologo -clp:NoSummary
+dotnet build src/LogAgent -c Release -nodeReuse:false -v quiet -nologo "-clp:ErrorsOnly;NoSummary"
 agent=src/LogAgent/bin/Release/net10.0/logagent.dll
 
 # --- something to follow --------------------------------------------------------------------------------------------------

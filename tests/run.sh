@@ -222,7 +222,7 @@ fi
 # --- build, format --------------------------------------------------------------------------------------------------------
 
 step "restore and build"
-if ! run 600 dotnet build LogAgent.sln -c $configuration -m -nodeReuse:false -v quiet -nologo -clp:NoSummary; then
+if ! run 600 dotnet build LogAgent.sln -c $configuration -m -nodeReuse:false -v quiet -nologo "-clp:ErrorsOnly;NoSummary"; then
     failures+=("the build")
     finish
 fi
