@@ -222,13 +222,13 @@ fi
 # --- build, format --------------------------------------------------------------------------------------------------------
 
 step "restore and build"
-if ! run 600 dotnet build LogAgent.sln -c $configuration -m -nodeReuse:false -v quiet -nologo "-clp:ErrorsOnly;NoSummary"; then
+if ! run 900 dotnet build LogAgent.sln -c $configuration -m -nodeReuse:false -v quiet -nologo "-clp:ErrorsOnly;NoSummary"; then
     failures+=("the build")
     finish
 fi
 
 step "format"
-if ! run 300 dotnet format LogAgent.sln --verify-no-changes --no-restore; then
+if ! run 900 dotnet format LogAgent.sln --verify-no-changes --no-restore; then
     failures+=("the format; mend it with: dotnet format LogAgent.sln")
 fi
 
