@@ -1,6 +1,6 @@
-using LogAgent.Configuration;
 using System.Text;
 using System.Text.Json;
+using LogAgent.Configuration;
 using LogAgent.Enrichment;
 using LogAgent.Tailing;
 
