@@ -23,6 +23,8 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
     private readonly Lock _gate = new();
     private AgentOptions _options = options;
     private RunningOutputs? _outputs;
+    private FileTargets? _files;
+    private ContainerTargets? _containers;
 
     /// <summary>Runs until cancelled and gives the exit code; a loop that fails unexpectedly makes it throw.</summary>
     public async Task<int> RunAsync(CancellationToken stop)
@@ -70,10 +72,13 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
 
             if (changed.RestartDigest != _options.RestartDigest)
             {
-                return "Only outputs and log.level can be changed while the agent runs; another key was changed, too. Restart the agent to have it in force.";
+                return "A key was changed that is read only at the start. While the agent runs, these can be changed: outputs, files, fields, cluster, host, drain, log.level, and include, exclude, labels, files, start_at of docker. Restart the agent to have the change in force.";
             }
 
+            ContainerFields fields = new(EnrichmentOf(changed));
             _outputs.Set(changed.Outputs, changed.Drain);
+            _files!.Configure(changed.Files, fields);
+            _containers!.Configure(changed.Docker, fields);
             _options = changed;
             return null;
         }
@@ -120,6 +125,8 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
         lock (_gate)
         {
             _outputs = outputs;
+            _files = files;
+            _containers = containers;
         }
 
         List<Task> loops = [Task.Run(() => discovery.RunAsync(reading.Token), CancellationToken.None), Task.Run(() => files.RunAsync(reading.Token), CancellationToken.None), tail.RunAsync(reading.Token)];

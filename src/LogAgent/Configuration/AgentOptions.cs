@@ -39,7 +39,7 @@ internal sealed record AgentOptions
     /// <summary>At least one where the configuration is good.</summary>
     public IReadOnlyList<OutputSection> Outputs { get; init; } = [];
 
-    /// <summary>Equal where nothing has changed but what can be taken over without a restart: outputs and log.level.</summary>
+    /// <summary>Equal where nothing has changed but what can be taken over without a restart.</summary>
     public string RestartDigest { get; init; } = "";
 
     /// <summary>Reads the whole file; errors are the file's.</summary>
@@ -62,7 +62,10 @@ internal sealed record AgentOptions
             Log = LogOptions.Read(root.Section("log")),
             Drain = root.Duration("drain", TimeSpan.FromSeconds(20), TimeSpan.Zero, TimeSpan.FromHours(1)),
             Outputs = ReadOutputs(root, readOutput),
-            RestartDigest = root.Digest("outputs", "log") + root.Section("log").Text("format", "auto"),
+            RestartDigest = string.Join(' ',
+                root.Digest("outputs", "log", "files", "fields", "cluster", "host", "drain", "docker"),
+                root.Section("docker").Digest("include", "exclude", "labels", "files", "start_at"),
+                root.Section("log").Text("format", "auto")),
         };
         if (!Path.IsPathRooted(options.StateDirectory))
         {

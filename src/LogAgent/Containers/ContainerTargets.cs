@@ -6,22 +6,24 @@ namespace LogAgent.Containers;
 
 /// <summary>
 /// Turns containers into targets: each one's own log, and its claim to log files inside. Says once for each container that is not
-/// read why it is not. Called by one watcher, one call at a time.
+/// read why it is not. Thread-safe.
 /// </summary>
 internal sealed partial class ContainerTargets
 {
     /// <summary>Names log files inside the container: globs parted by commas.</summary>
     public const string FilesLabel = "logagent.files";
 
-    private readonly DockerOptions _options;
-    private readonly ContainerFilter _filter;
-    private readonly ContainerFields _fields;
+    private readonly string? _ownContainer;
+    private DockerOptions _options;
+    private ContainerFilter _filter;
+    private ContainerFields _fields;
     private readonly FileTargets _files;
     private readonly bool _firstStart;
     private readonly Action<TailTarget> _set;
     private readonly Action<string> _remove;
     private readonly DateTimeOffset _started;
     private readonly ILogger _logger;
+    private readonly Lock _gate = new();
 
     /// <summary>By container: its own target (null where it has none) and what was last said about it.</summary>
     private readonly Dictionary<string, Known> _known = [];
@@ -42,6 +44,7 @@ internal sealed partial class ContainerTargets
         ILogger<ContainerTargets> logger)
     {
         _options = options;
+        _ownContainer = ownContainer;
         _filter = new ContainerFilter(options, ownContainer);
         _fields = fields;
         _files = files;
@@ -60,31 +63,46 @@ internal sealed partial class ContainerTargets
     /// <summary>A container is there, or is no longer as it was.</summary>
     public void Changed(ContainerInfo container)
     {
-        if (!_known.TryGetValue(container.Id, out Known? known))
+        lock (_gate)
         {
-            _known[container.Id] = known = new Known();
-        }
+            if (!_known.TryGetValue(container.Id, out Known? known))
+            {
+                _known[container.Id] = known = new Known();
+            }
 
-        if (_filter.ReasonToSkip(container) is { } reason)
-        {
-            Say(known, $"Container {container.Name} ({Short(container.Id)}) is not read: {reason}");
-            Withdraw(container.Id, known);
-            return;
+            known.Container = container;
+            Apply(container, known);
+            Recount();
         }
-
-        FieldSet fields = FieldsOf(container, null);
-        SetOwnLog(container, known, fields);
-        ClaimFiles(container, known);
-        Count = _known.Values.Count(k => k.Target is not null || k.Claims);
     }
 
     /// <summary>A container is gone for good; what it has written is still read to its end.</summary>
     public void Destroyed(string id)
     {
-        if (_known.Remove(id, out Known? known))
+        lock (_gate)
         {
-            Withdraw(id, known);
-            Count = _known.Values.Count(k => k.Target is not null || k.Claims);
+            if (_known.Remove(id, out Known? known))
+            {
+                Withdraw(id, known);
+                Recount();
+            }
+        }
+    }
+
+    /// <summary>Takes over changed choices and fields: a container that is still read is read on from where it stands.</summary>
+    public void Configure(DockerOptions options, ContainerFields fields)
+    {
+        lock (_gate)
+        {
+            _options = options;
+            _fields = fields;
+            _filter = new ContainerFilter(options, _ownContainer);
+            foreach (Known known in _known.Values)
+            {
+                Apply(known.Container!, known);
+            }
+
+            Recount();
         }
     }
 
@@ -100,6 +118,21 @@ internal sealed partial class ContainerTargets
             Labels = container.Labels,
         };
     }
+
+    private void Apply(ContainerInfo container, Known known)
+    {
+        if (_filter.ReasonToSkip(container) is { } reason)
+        {
+            Say(known, $"Container {container.Name} ({Short(container.Id)}) is not read: {reason}");
+            Withdraw(container.Id, known);
+            return;
+        }
+
+        SetOwnLog(container, known, FieldsOf(container, null));
+        ClaimFiles(container, known);
+    }
+
+    private void Recount() => Count = _known.Values.Count(known => known.Target is not null || known.Claims);
 
     private FieldSet FieldsOf(ContainerInfo container, IReadOnlyDictionary<string, string>? extra) =>
         _fields.ForContainer(MetadataOf(container), extra);
@@ -134,6 +167,12 @@ internal sealed partial class ContainerTargets
         (List<PathGlob> paths, List<PathGlob> exclude) = PathsOf(container, known);
         if (paths.Count == 0)
         {
+            if (known.Claims)
+            {
+                _files.Release(container.Id);
+                known.Claims = false;
+            }
+
             return;
         }
 
@@ -229,6 +268,8 @@ internal sealed partial class ContainerTargets
 
     private sealed class Known
     {
+        public ContainerInfo? Container { get; set; }
+
         public TailTarget? Target { get; set; }
 
         public bool Claims { get; set; }

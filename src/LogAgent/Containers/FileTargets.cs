@@ -24,6 +24,7 @@ internal sealed partial class FileTargets
     private readonly Action<string> _remove;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private int _ruleCount;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ClaimState> _claims = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FollowedFile> _files = new(StringComparer.Ordinal);
@@ -39,22 +40,7 @@ internal sealed partial class FileTargets
         _remove = remove;
         _time = time;
         _logger = logger;
-        for (int i = 0; i < rules.Count; i++)
-        {
-            FilesOptions rule = rules[i];
-            string id = $"files[{i}]";
-            _claims[id] = new ClaimState(new FileClaim
-            {
-                Id = id,
-                Order = DateTimeOffset.MaxValue,
-                Paths = Parse(rule.Paths, id),
-                Exclude = Parse(rule.Exclude, id),
-                Mounts = MountTable.Host,
-                Fields = fromPath => fields.ForFile(fromPath, rule.Fields),
-                Start = firstStart ? rule.StartAt : StartAt.Beginning,
-                Encoding = rule.Encoding,
-            });
-        }
+        SetRules(rules, fields, firstStart);
     }
 
     /// <summary>Files that are followed; for the status page. Thread-safe.</summary>
@@ -66,6 +52,17 @@ internal sealed partial class FileTargets
             {
                 return _files.Count;
             }
+        }
+    }
+
+    /// <summary>Takes over a changed section files, or changed fields: files that are still followed are read on. Thread-safe.</summary>
+    public void Configure(IReadOnlyList<FilesOptions> rules, ContainerFields fields)
+    {
+        int before = _ruleCount;
+        SetRules(rules, fields, firstStart: true);
+        for (int i = rules.Count; i < before; i++)
+        {
+            Release(RuleId(i));
         }
     }
 
@@ -317,4 +314,29 @@ internal sealed partial class FileTargets
 
     [LoggerMessage(LogLevel.Warning, "Log files of {Owner}: {Problem}")]
     private partial void LogProblem(string owner, string problem);
+
+    private static string RuleId(int index) => $"files[{index}]";
+
+    private void SetRules(IReadOnlyList<FilesOptions> rules, ContainerFields fields, bool firstStart)
+    {
+        for (int i = 0; i < rules.Count; i++)
+        {
+            FilesOptions rule = rules[i];
+            string id = RuleId(i);
+            FileClaim claim = new()
+            {
+                Id = id,
+                Order = DateTimeOffset.MaxValue,
+                Paths = Parse(rule.Paths, id),
+                Exclude = Parse(rule.Exclude, id),
+                Mounts = MountTable.Host,
+                Fields = fromPath => fields.ForFile(fromPath, rule.Fields),
+                Start = firstStart ? rule.StartAt : StartAt.Beginning,
+                Encoding = rule.Encoding,
+            };
+            Claim(claim);
+        }
+
+        _ruleCount = rules.Count;
+    }
 }

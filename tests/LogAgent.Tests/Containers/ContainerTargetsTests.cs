@@ -139,6 +139,30 @@ public sealed class ContainerTargetsTests : IDisposable
 
     private static string[] List(string item) => item.Length > 0 ? [item] : [];
 
+    [Fact]
+    public void A_changed_choice_lets_go_of_what_is_excluded_and_takes_what_is_no_longer()
+    {
+        ContainerTargets targets = Make(new());
+        targets.Changed(Container);
+        targets.Changed(Container with { Id = "def", Name = "db", LogPath = "/data/containers/def/def-json.log" });
+        targets.Configure(new() { Exclude = new() { Names = ["web"] } }, new(new()));
+        Assert.Equal(["container:abc"], _removed);
+        Assert.Equal(2, _set.Count);
+        targets.Configure(new(), new(new()));
+        Assert.Equal("container:abc", _set[2].Id);
+        Assert.Equal(3, _set.Count);
+    }
+
+    [Fact]
+    public void Changed_fields_reach_each_container_that_is_read()
+    {
+        ContainerTargets targets = Make(new());
+        targets.Changed(Container);
+        targets.Configure(new(), new(new() { Cluster = "c2" }));
+        Assert.Equal("c2", _set[1].Fields["orchestrator.cluster.name"]);
+        Assert.Empty(_removed);
+    }
+
     private ContainerTargets Make(DockerOptions options, string? own = null, bool firstStart = false)
     {
         ContainerFields fields = new(new());

@@ -210,6 +210,20 @@ public sealed class FileTargetsTests : IDisposable
 
     private string In(string name) => _directory.Path + "/" + name;
 
+    [Fact]
+    public void A_changed_rule_follows_the_same_file_on_and_lets_go_of_the_others()
+    {
+        _directory.File("a.log");
+        _directory.File("b.log");
+        FileTargets files = Make(Rule("*.log"), Rule("none"));
+        files.LookOnce();
+        files.Configure([Rule("a.*") with { Fields = new Dictionary<string, string> { ["team"] = "t2" } }], new(new()));
+        _clock.Advance(TimeSpan.FromSeconds(11));
+        files.LookOnce();
+        Assert.Equal("t2", _targets[In("a.log")].Fields["team"]);
+        Assert.Equal(["file:" + In("b.log")], _removed);
+    }
+
     private FileTargets Make(params FilesOptions[] rules) => Make(false, rules);
 
     private FileTargets Make(bool firstStart, params FilesOptions[] rules)
