@@ -247,6 +247,11 @@ print_skipped() {
     done || true
 }
 
+print_slowest() {
+    tr '\n' ' ' <"$1" | grep -o '<UnitTestResult [^>]*' | sed -n 's/.* testName="\([^"]*\)".* duration="\([0-9:]*\).*/\2 \1/p' \
+        | sort -r | sed -n '1,5s/ .*\./ /p' | sed 's/^/slowest: /' || true
+}
+
 run_tests() { # project, seconds in all, hang timeout
     local trx=$results/$1.trx code=0 total
     run "$2" dotnet test "tests/$1" -c $configuration --no-build --nologo -v quiet --results-directory "$results" \
@@ -260,6 +265,7 @@ run_tests() { # project, seconds in all, hang timeout
     passed=$((passed + $(count passed "$trx")))
     failed=$((failed + total))
     skipped=$((skipped + $(count total "$trx") - $(count executed "$trx")))
+    print_slowest "$trx"
     print_skipped "$trx"
     if [ "$total" -gt 0 ]; then
         failures+=("$1: $total tests")
