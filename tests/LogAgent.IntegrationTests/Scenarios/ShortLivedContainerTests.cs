@@ -24,6 +24,9 @@ public sealed class ShortLivedContainerTests : Scenario
         {
             string id = await engine.StartAsync($"rm-{i}", ["--rm", "--detach"], WriteAndEnd(Name(i)));
             await WaitAsync(() => agent.HasOpen(id), $"the agent holds the log of {Name(i)}");
+
+            // The shell's first lines come after its trap: a signal before that would be ignored.
+            await WaitAsync(() => store.Stored.CountOf(Name(i)) == 3, $"the first lines of {Name(i)}");
             await engine.RunAsync("kill", "--signal", "TERM", id);
         });
         Dictionary<string, long> written = Enumerable.Range(0, count).ToDictionary(Name, _ => 6L);
