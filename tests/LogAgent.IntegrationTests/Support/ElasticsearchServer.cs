@@ -52,8 +52,14 @@ internal sealed class ElasticsearchServer : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGKILL to one node, 1 to N.</summary>
-    public async Task KillNodeAsync(int node) => (await ScriptAsync("stop-node", [$"{node}"])).Text("stop-node");
+    /// <summary>SIGKILL to one node, 1 to N, once each shard has its copy: without one, the death of its only node would leave the index red for ever.</summary>
+    public async Task KillNodeAsync(int node)
+    {
+        await Until.TrueAsync(
+            async () => (await RequestAsync(HttpMethod.Get, "/_cluster/health")).Contains("\"status\":\"green\"", StringComparison.Ordinal),
+            "each shard has its copy");
+        (await ScriptAsync("stop-node", [$"{node}"])).Text("stop-node");
+    }
 
     public async Task StartNodeAsync(int node) => (await ScriptAsync("start-node", [$"{node}"])).Text("start-node");
 
