@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace LogAgent.Tailing;
@@ -30,8 +29,8 @@ internal sealed class BatchBuffer(MemoryBudget budget)
             return false;
         }
 
-        Buffer = ArrayPool<byte>.Shared.Rent(bytes);
-        _records = ArrayPool<LogRecord>.Shared.Rent(records);
+        Buffer = ArrayStock<byte>.Shared.Rent(bytes);
+        _records = ArrayStock<LogRecord>.Shared.Rent(records);
         Charge = charge;
         Used = 0;
         Count = 0;
@@ -58,9 +57,9 @@ internal sealed class BatchBuffer(MemoryBudget budget)
         }
 
         Charge += larger - Buffer.Length;
-        byte[] grown = ArrayPool<byte>.Shared.Rent(larger);
+        byte[] grown = ArrayStock<byte>.Shared.Rent(larger);
         Buffer.AsSpan(0, Used).CopyTo(grown);
-        ArrayPool<byte>.Shared.Return(Buffer);
+        ArrayStock<byte>.Shared.Return(Buffer);
         Buffer = grown;
         return true;
     }
@@ -95,8 +94,8 @@ internal sealed class BatchBuffer(MemoryBudget budget)
             return;
         }
 
-        ArrayPool<LogRecord>.Shared.Return(_records);
-        ArrayPool<byte>.Shared.Return(Buffer);
+        ArrayStock<LogRecord>.Shared.Return(_records);
+        ArrayStock<byte>.Shared.Return(Buffer);
         Buffer = [];
         _records = [];
         budget.Release(Charge);
@@ -112,9 +111,9 @@ internal sealed class BatchBuffer(MemoryBudget budget)
         }
 
         Charge += cost;
-        LogRecord[] grown = ArrayPool<LogRecord>.Shared.Rent(larger);
+        LogRecord[] grown = ArrayStock<LogRecord>.Shared.Rent(larger);
         _records.AsSpan(0, Count).CopyTo(grown);
-        ArrayPool<LogRecord>.Shared.Return(_records);
+        ArrayStock<LogRecord>.Shared.Return(_records);
         _records = grown;
         return true;
     }

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace LogAgent.Tailing;
 
 /// <summary>
@@ -19,8 +17,8 @@ public sealed class LogBatch
 
     /// <param name="target">The target whose fields the records carry.</param>
     /// <param name="idPrefix">Start of each record's id: ASCII, the same for each reading of this file generation; see RecordId.</param>
-    /// <param name="buffer">From <see cref="ArrayPool{T}.Shared"/>; owned by the batch from here on.</param>
-    /// <param name="records">From the shared pool; owned by the batch from here on.</param>
+    /// <param name="buffer">Owned by the batch from here on: nobody else may use or return it.</param>
+    /// <param name="records">As the buffer.</param>
     /// <param name="count">How many of <paramref name="records"/> are filled; may be 0 (a batch that only moves the checkpoint).</param>
     /// <param name="inputBytes">Bytes of the file that this batch covers, for the ledger.</param>
     /// <param name="charge">Bytes taken from the memory budget for it.</param>
@@ -104,7 +102,7 @@ public sealed class LogBatch
         }
 
         _completed(this, acknowledged && !Volatile.Read(ref _abandoned));
-        ArrayPool<LogRecord>.Shared.Return(_records);
-        ArrayPool<byte>.Shared.Return(_buffer);
+        ArrayStock<LogRecord>.Shared.Return(_records);
+        ArrayStock<byte>.Shared.Return(_buffer);
     }
 }

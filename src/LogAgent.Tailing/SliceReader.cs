@@ -55,7 +55,7 @@ internal sealed class SliceReader
     public SliceOutcome Read(TailedTarget target, TailedFile file, bool final)
     {
         Start(target, file);
-        if (!_batch.TryStart(Math.Max(_context.Options.Slice, file.Need), file.LastCount))
+        if (!_batch.TryStart(Math.Max(SliceFor(file), file.Need), file.LastCount))
         {
             return SliceOutcome.OutOfMemory;
         }
@@ -115,6 +115,13 @@ internal sealed class SliceReader
         _context.Notify(new TailNotice(TailNoticeKind.Lost, target.Target.Id, file.Path, gap.Bytes, gap.Reason));
         Emit(file.ReadOffset, file.Tail, RecordId.Prefix(file.Key ^ 0x6761_7067_6170_6761));
         return true;
+    }
+
+    /// <summary>A full slice, or what there is to read and a little more, so that the end is seen.</summary>
+    private int SliceFor(TailedFile file)
+    {
+        int slice = _context.Options.Slice;
+        return file.IsCompressed ? slice : (int)Math.Min(slice, Math.Max(0, file.Size - file.ReadOffset) + ContentMark.TailLength + 1024);
     }
 
     private void Start(TailedTarget target, TailedFile file)

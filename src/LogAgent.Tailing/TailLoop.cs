@@ -10,6 +10,9 @@ namespace LogAgent.Tailing;
 /// </summary>
 public sealed class TailLoop : IDisposable
 {
+    /// <summary>How often the list behind <see cref="Files"/> is made anew.</summary>
+    private static readonly TimeSpan s_publishInterval = TimeSpan.FromMilliseconds(500);
+
     private readonly CheckpointStore _store;
     private readonly TailContext _context;
     private readonly GenerationFinder _finder;
@@ -22,22 +25,31 @@ public sealed class TailLoop : IDisposable
     private readonly Dictionary<string, TailedTarget> _paths = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> _lines = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Func<bool> _hasRoom;
+    private readonly Queue<TailedTarget> _reads = new();
+    private readonly List<TailedTarget> _touched = [];
     private TailedTarget[] _order = [];
     private (TailedTarget Target, TailedFile File)[] _published = [];
     private TaskCompletionSource? _drained;
     private int _inFlight;
     private bool _changed;
+    private bool _hinted;
     private bool _saveFailed;
+    private volatile bool _waitsForRoom;
     private long _lastSave;
+    private long _lastLook;
+    private long _lastPublish;
     private long _passes;
 
     /// <param name="store">Its checkpoints are loaded here.</param>
     /// <param name="emit">Takes each batch; it must call ExpectOutputs and pass it on without waiting.</param>
     /// <param name="notify">Takes each notice.</param>
+    /// <param name="hasRoom">False while those that take the batches have enough for now: then nothing is read; see <see cref="RoomMade"/>.</param>
     /// <exception cref="NewerCheckpointsException">A later version of the agent wrote the checkpoints.</exception>
-    public TailLoop(TailOptions options, CheckpointStore store, MemoryBudget budget, TimeProvider time, Action<LogBatch> emit, Action<TailNotice> notify)
+    public TailLoop(TailOptions options, CheckpointStore store, MemoryBudget budget, TimeProvider time, Action<LogBatch> emit, Action<TailNotice> notify, Func<bool>? hasRoom = null)
     {
         _store = store;
+        _hasRoom = hasRoom ?? (static () => true);
         _context = new TailContext(options, budget, time, new Lock(), Track, notify) { Completed = OnCompleted };
         _finder = new GenerationFinder(_context);
         _reading = new TargetReading(_context, new SliceReader(_context), _finder);
@@ -48,7 +60,7 @@ public sealed class TailLoop : IDisposable
             _lines[checkpoint.Id] = CheckpointFormat.Encode(checkpoint);
         }
 
-        budget.Released += Wake;
+        budget.Released += RoomMade;
 
         void Track(LogBatch batch)
         {
@@ -101,53 +113,94 @@ public sealed class TailLoop : IDisposable
         Wake();
     }
 
+    /// <summary>There may be room again for what is read: hasRoom has changed to true. Thread-safe.</summary>
+    public void RoomMade()
+    {
+        if (_waitsForRoom)
+        {
+            Wake();
+        }
+    }
+
     /// <summary>One full pass: looks at each target, reads at most a slice of each, emits, writes checkpoints when it is time. Not while <see cref="RunAsync"/> runs.</summary>
-    public PollResult PollOnce()
+    public PollResult PollOnce() => Pass(lookAtAll: true);
+
+    /// <summary>
+    /// A pass that looks only at those targets that need it: all of them after each poll interval, else those that are new. A
+    /// file of which more is known to be there is read without a look, so that a slice costs no more among many files.
+    /// </summary>
+    private PollResult Pass(bool lookAtAll)
     {
         lock (_pass)
         {
             Volatile.Write(ref _passes, _passes + 1);
             StartPass();
             ApplyChanges();
-            foreach (TailedTarget target in _order)
+            _touched.Clear();
+            bool all = lookAtAll || _passes == 1 || _context.HasPassed(_lastLook, _context.Options.PollInterval);
+            if (all)
             {
-                Look(target);
+                _lastLook = _context.Timestamp;
+                foreach (TailedTarget target in _order)
+                {
+                    LookAndQueue(target);
+                }
+            }
+            else
+            {
+                LookAtHinted();
             }
 
             Prepare();
             PollResult result = ReadAll();
-            Finish();
+            Finish(all ? _order : _touched);
             SaveWhenDue();
-            Publish();
+            if (lookAtAll || _context.HasPassed(_lastPublish, s_publishInterval))
+            {
+                Publish();
+            }
+
             return result;
         }
     }
 
     /// <summary>Passes until it is cancelled; the last thing is a checkpoint write.</summary>
-    public async Task RunAsync(CancellationToken cancel)
+    public Task RunAsync(CancellationToken cancel) =>
+        // A thread of its own: passes block on files, and on a small machine they would hold the only thread that sends.
+        Task.Factory.StartNew(() => Run(cancel), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    private void Run(CancellationToken cancel)
     {
-        // The passes block on files: they are not to hold the caller.
-        await Task.Yield();
         while (!cancel.IsCancellationRequested)
         {
-            PollResult result = PollOnce();
+            PollResult result = Pass(lookAtAll: false);
             if (result.More && !result.OutOfMemory)
             {
                 continue;
             }
 
+            _waitsForRoom = result.OutOfMemory;
+            if (_waitsForRoom && HasRoom())
+            {
+                continue; // made between the pass and the flag
+            }
+
             try
             {
-                await WaitAsync(cancel).ConfigureAwait(false);
+                WaitAsync(cancel).GetAwaiter().GetResult();
             }
             catch (OperationCanceledException)
             {
                 break;
             }
+
+            _waitsForRoom = false;
         }
 
         Save();
     }
+
+    private bool HasRoom() => _hasRoom() && _context.Budget.Used + _context.Options.Slice * 2L <= _context.Budget.Limit;
 
     /// <summary>
     /// After the last pass: waits until each batch is completed, or until <paramref name="cancel"/>, then writes the last
@@ -175,7 +228,7 @@ public sealed class TailLoop : IDisposable
     /// <summary>Closes all files. Writes no checkpoint.</summary>
     public void Dispose()
     {
-        _context.Budget.Released -= Wake;
+        _context.Budget.Released -= RoomMade;
         lock (_pass)
         {
             foreach (TailedTarget target in _targets.Values)
@@ -244,6 +297,7 @@ public sealed class TailLoop : IDisposable
                 if (target is not null)
                 {
                     target.IsRemoved = true;
+                    target.IsHinted = _hinted = true;
                 }
 
                 continue;
@@ -253,17 +307,48 @@ public sealed class TailLoop : IDisposable
             {
                 target.Target = given;
                 target.Return();
+                target.IsHinted = _hinted = true;
                 continue;
             }
 
             _retired.Remove(id, out TargetCheckpoint? checkpoint);
             _targets[id] = new TailedTarget(given, checkpoint, _context);
-            changed = true;
+            _hinted = changed = true;
         }
 
         if (changed)
         {
             Reorder();
+        }
+    }
+
+    private void LookAtHinted()
+    {
+        if (!_hinted)
+        {
+            return;
+        }
+
+        _hinted = false;
+        foreach (TailedTarget target in _order)
+        {
+            if (target.IsHinted)
+            {
+                LookAndQueue(target);
+            }
+        }
+    }
+
+    /// <summary>A look, and a place among those that are read in this pass.</summary>
+    private void LookAndQueue(TailedTarget target)
+    {
+        target.IsHinted = false;
+        Look(target);
+        _touched.Add(target);
+        if (!target.IsQueued)
+        {
+            target.IsQueued = true;
+            _reads.Enqueue(target);
         }
     }
 
@@ -290,7 +375,7 @@ public sealed class TailLoop : IDisposable
     private void Prepare()
     {
         bool write = false;
-        foreach (TailedTarget target in _order)
+        foreach (TailedTarget target in _reads)
         {
             try
             {
@@ -313,13 +398,22 @@ public sealed class TailLoop : IDisposable
         long bytes = 0;
         bool more = false;
         bool full = false;
-        foreach (TailedTarget target in _order)
+        for (int count = _reads.Count; count > 0; count--)
         {
+            // Who finds no room keeps its place before the others: nobody starves while memory is short.
+            if (!_hasRoom())
+            {
+                more = full = true;
+                break;
+            }
+
+            TailedTarget target = _reads.Peek();
+            bool again = false;
             try
             {
                 TargetRead read = _reading.Read(target);
                 bytes += read.Bytes;
-                more |= read.More;
+                more |= again = read.More;
                 full |= read.OutOfMemory;
                 if (full)
                 {
@@ -329,6 +423,14 @@ public sealed class TailLoop : IDisposable
             catch (IOException e)
             {
                 Trouble(target, e);
+            }
+
+            _reads.Dequeue();
+            _touched.Add(target);
+            target.IsQueued = again;
+            if (again)
+            {
+                _reads.Enqueue(target);
             }
         }
 
@@ -356,16 +458,18 @@ public sealed class TailLoop : IDisposable
         }
     }
 
-    private void Finish()
+    private void Finish(IReadOnlyList<TailedTarget> targets)
     {
         bool changed = false;
-        foreach (TailedTarget target in _order)
+        foreach (TailedTarget target in targets)
         {
             bool finished = target.CloseFinished();
-            if (!target.IsRemoved || !finished || target.HasPending)
+            if (!target.IsRemoved || !finished || target.HasPending || target.IsRetired)
             {
                 continue;
             }
+
+            target.IsRetired = true;
 
             target.CloseAll();
             _finder.Release(target);
@@ -397,6 +501,8 @@ public sealed class TailLoop : IDisposable
         if (_context.HasPassed(_lastSave, _context.Options.CheckpointInterval))
         {
             SaveIfChanged();
+            ArrayStock<byte>.Shared.Trim();
+            ArrayStock<LogRecord>.Shared.Trim();
         }
     }
 
@@ -461,6 +567,7 @@ public sealed class TailLoop : IDisposable
 
     private void Publish()
     {
+        _lastPublish = _context.Timestamp;
         (TailedTarget, TailedFile)[] files = [.. _order.SelectMany(t => t.Files.Where(f => f.Source is not null || !f.Moved).Select(f => (t, f)))];
         Volatile.Write(ref _published, files);
     }

@@ -72,6 +72,15 @@ internal sealed class TailedTarget
     /// <summary>It was removed: what there is is read, then it is done.</summary>
     public bool IsRemoved { get; set; }
 
+    /// <summary>It is to be looked at in the next pass.</summary>
+    public bool IsHinted { get; set; } = true;
+
+    /// <summary>It has a place among those that are read.</summary>
+    public bool IsQueued { get; set; }
+
+    /// <summary>It was removed and is done with.</summary>
+    public bool IsRetired { get; set; }
+
     /// <summary>Its checkpoint is not what was last encoded. Set by completing threads, too.</summary>
     public volatile bool IsChanged;
 

@@ -60,7 +60,9 @@ internal sealed class AgentRun : IDisposable
             """);
         string agent = arguments.Agent.Length > 0 ? arguments.Agent : Repository.Agent;
         int core = Environment.ProcessorCount - 1;
-        var start = new ProcessStartInfo("sh", ["-c", "exec taskset -c \"$1\" \"$2\" \"$3\" run --config \"$4\" >\"$5\" 2>&1 </dev/null", "sh", $"{core}", Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet", agent, configuration, Path.Combine(directory, "agent.log")]);
+        string dotnet = Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet";
+        string[] command = agent.EndsWith(".dll", StringComparison.Ordinal) ? [dotnet, agent] : [agent];
+        var start = new ProcessStartInfo("sh", ["-c", "log=$1; shift; exec taskset -c \"$@\" >\"$log\" 2>&1 </dev/null", "sh", Path.Combine(directory, "agent.log"), $"{core}", .. command, "run", "--config", configuration]);
         return new AgentRun(Process.Start(start)!, directory, port);
     }
 

@@ -13,7 +13,7 @@ internal sealed record Arguments
             --sweep         with 1, 10, 100 and 1000 files --gzip         compressed bodies
             --kafka         to a Kafka of LOGAGENT_TEST_KAFKA instead     --runs 3   the median counts
           idle         100 files with nothing new for 60 s (--seconds N)
-        --agent PATH   another logagent.dll    --yaml TEXT   lines added to the output (two spaces deep), for experiments
+        --agent PATH   another logagent.dll, or a published logagent    --yaml TEXT   lines added to the output (two spaces deep), for experiments
         """;
 
     public required string Command { get; init; }
