@@ -45,7 +45,8 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
         TailLoop tail;
         try
         {
-            tail = new TailLoop(TailOptionsOf(_options), store, budget, time, fanout.Emit, notices.Take);
+            tail = new TailLoop(TailOptionsOf(_options), store, budget, time, fanout.Emit, notices.Take, () => fanout.HasRoom);
+            fanout.RoomMade += tail.RoomMade;
         }
         catch (NewerCheckpointsException e)
         {

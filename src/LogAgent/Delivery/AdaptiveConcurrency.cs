@@ -14,7 +14,7 @@ internal sealed class AdaptiveConcurrency
 
     public int Limit(SendLimits limits) => limits.Pipelined ? limits.MaxConcurrency : Math.Clamp(_limit, 1, limits.MaxConcurrency);
 
-    /// <param name="heldBack">The send was under way with as many others as were allowed.</param>
+    /// <param name="heldBack">The send was under way with as many others as were allowed, and long enough for more to be of use.</param>
     public void Succeeded(bool heldBack, SendLimits limits)
     {
         if (!heldBack || _limit >= limits.MaxConcurrency)

@@ -28,6 +28,9 @@ internal sealed class Fanout(Ledger ledger)
         }
     }
 
+    /// <summary>Raised when an output has room again; whether all have says <see cref="HasRoom"/>. On any thread.</summary>
+    public event Action? RoomMade;
+
     /// <summary>
     /// Sets the outputs, all at once: a batch goes to those of before or to these, never to a mix. When it has returned, the
     /// removed ones are given nothing more and can be stopped or retired.
@@ -42,8 +45,15 @@ internal sealed class Fanout(Ledger ledger)
         lock (_gate)
         {
             _offers = new Offer[workers.Count];
+            foreach (OutputWorker worker in workers)
+            {
+                worker.RoomMade = () => RoomMade?.Invoke();
+            }
+
             Volatile.Write(ref _workers, [.. workers]);
         }
+
+        RoomMade?.Invoke();
     }
 
     /// <summary>Called for each batch in order, on the tail loop's thread. Never waits; the batch may be completed before it returns.</summary>

@@ -14,6 +14,9 @@ internal sealed class GroupCutter(TimeProvider time)
     /// <summary>Batches of which something waits.</summary>
     public int Count => _queue.Count;
 
+    /// <summary>Bytes of messages that wait.</summary>
+    public long Bytes => _rest.Bytes;
+
     public void Add(HeldBatch held)
     {
         _queue.Enqueue(held);

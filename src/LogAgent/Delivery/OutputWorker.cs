@@ -12,6 +12,12 @@ internal sealed class OutputWorker
     /// <summary>Batches that wait at which <see cref="HasRoom"/> turns false.</summary>
     private const int MostBatches = 4096;
 
+    /// <summary>
+    /// Bytes of messages that may wait, where two groups are less: more would only be read earlier, and be in the way of the
+    /// processor's caches.
+    /// </summary>
+    private const long FewestBytes = 4 << 20;
+
     /// <summary>How long sends have, after they were cancelled, to come back.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
@@ -27,6 +33,7 @@ internal sealed class OutputWorker
     private ITimer? _timer;
     private long _order;
     private int _queued;
+    private long _queuedBytes;
     private volatile bool _stopping;
     private volatile bool _cut;
     private bool _closed;
@@ -57,7 +64,10 @@ internal sealed class OutputWorker
     public OutputLedger Ledger { get; }
 
     /// <summary>False while so many batches wait that reading more had better wait.</summary>
-    public bool HasRoom => Volatile.Read(ref _queued) < MostBatches;
+    public bool HasRoom => Volatile.Read(ref _queued) < MostBatches && Volatile.Read(ref _queuedBytes) < Math.Max(FewestBytes, 2 * Output.Limits.GroupBytes);
+
+    /// <summary>Called on the worker's loop when <see cref="HasRoom"/> has turned true again. Set before the first batch.</summary>
+    public Action? RoomMade { get; set; }
 
     /// <summary>Takes a batch. Thread-safe, never waits. After the stop the batch is abandoned.</summary>
     /// <param name="taken">Records of the batch that the output takes, gap records included, and the bytes of their messages.</param>
@@ -70,6 +80,7 @@ internal sealed class OutputWorker
                 _inbox.Add(new(batch, taken, Rules.Subset.Streams, hasGaps, _time.GetTimestamp()) { Order = _order });
                 _order += batch.Count;
                 Interlocked.Increment(ref _queued);
+                Interlocked.Add(ref _queuedBytes, taken.Bytes);
                 batch = null!;
             }
         }
@@ -127,9 +138,17 @@ internal sealed class OutputWorker
             _sender.Hurry();
         }
 
+        bool hadRoom = HasRoom;
         int uncut = _sender.Queue.UncutBatches;
+        long uncutBytes = _sender.Queue.UncutBytes;
         _sender.Pass();
         Interlocked.Add(ref _queued, _sender.Queue.UncutBatches - uncut);
+        Interlocked.Add(ref _queuedBytes, _sender.Queue.UncutBytes - uncutBytes);
+        if (!hadRoom && HasRoom)
+        {
+            RoomMade?.Invoke();
+        }
+
         if (IsDone())
         {
             Close();

@@ -32,6 +32,9 @@ internal sealed class SendJob(RecordGroup group, HeldBatch[] owners)
     /// <summary><see cref="AdaptiveConcurrency.Epoch"/> when the send began.</summary>
     public int Epoch { get; set; }
 
+    /// <summary>Timestamp at which the send began.</summary>
+    public long Began { get; set; }
+
     /// <summary>The send is under way with as many others as were allowed.</summary>
     public bool HeldBack { get; set; }
 

@@ -17,6 +17,9 @@ internal sealed class SendQueue(TimeProvider time)
     /// <summary>Batches of which something is not cut yet.</summary>
     public int UncutBatches => _cutter.Count;
 
+    /// <summary>Bytes of messages that are not cut yet.</summary>
+    public long UncutBytes => _cutter.Bytes;
+
     public void Add(HeldBatch held) => _cutter.Add(held);
 
     /// <summary>The job is to be sent again after a delay.</summary>

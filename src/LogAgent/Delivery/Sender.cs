@@ -14,6 +14,9 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
     /// <summary>A single message that is too large even at this length, in bytes, is rejected.</summary>
     private const int ShortestMessage = 1024;
 
+    /// <summary>Sends that come back sooner have nothing to gain from more of them at once; each would only hold memory.</summary>
+    private static readonly TimeSpan SlowSend = TimeSpan.FromMilliseconds(50);
+
     private static readonly TimeSpan LongestDelayInHurry = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentQueue<(SendJob Job, Task<SendResult> Send)> _outcomes = new();
@@ -90,6 +93,7 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
             any = true;
             _sending++;
             job.Epoch = _concurrency.Epoch;
+            job.Began = time.GetTimestamp();
             job.HeldBack = _sending >= _concurrency.Limit(output.Limits);
             Task<SendResult> send;
             try
@@ -217,7 +221,7 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
     private void Succeeded(SendJob job)
     {
         SendLimits limits = output.Limits;
-        _concurrency.Succeeded(job.HeldBack, limits);
+        _concurrency.Succeeded(job.HeldBack && time.GetElapsedTime(job.Began) >= SlowSend, limits);
         bool wasDown = _trouble.IsDown;
         _trouble.Succeeded(Queue.NothingWaits && !_gaps.Any, _concurrency.Limit(limits));
         if (wasDown)

@@ -109,4 +109,26 @@ public class FanoutTests
 
         Assert.False(rig.Fanout.HasRoom);
     }
+
+    [Fact]
+    public void Two_groups_that_wait_hold_reading_back_until_one_is_sent()
+    {
+        TaskCompletionSource<SendResult> first = new();
+        using WorkerRig rig = new(new FaultyOutput { Limits = new() { GroupBytes = 3 << 20, GroupAge = TimeSpan.Zero } }.Then((_, _) => first.Task));
+        int made = 0;
+        rig.Fanout.RoomMade += () => made++;
+        string large = new('a', 3 << 20);
+        rig.Emit(large);
+        rig.Step();
+        rig.Emit(large);
+        Assert.True(rig.Fanout.HasRoom);
+        rig.Emit(large);
+        Assert.False(rig.Fanout.HasRoom);
+        rig.Step();
+        Assert.Equal(0, made);
+        first.SetResult(SendResult.Delivered);
+        rig.Step();
+        Assert.True(rig.Fanout.HasRoom);
+        Assert.Equal(1, made);
+    }
 }

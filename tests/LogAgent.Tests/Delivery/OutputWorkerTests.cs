@@ -124,6 +124,7 @@ public class OutputWorkerTests
         Assert.Equal(2, output.UnderWay);
         for (int i = 0; i < 20; i++)
         {
+            rig.Clock.Advance(TimeSpan.FromMilliseconds(60));
             open[i].SetResult(SendResult.Delivered);
             rig.Step();
         }
@@ -139,6 +140,28 @@ public class OutputWorkerTests
         // One round of trouble cuts once.
         Assert.Equal(2, rig.Counts.State.Concurrency);
         Assert.Equal(4, output.MostUnderWay);
+    }
+
+    [Fact]
+    public void Concurrency_does_not_grow_where_sends_come_back_at_once()
+    {
+        List<TaskCompletionSource<SendResult>> open = [];
+        FaultyOutput output = new() { Limits = new() { GroupRecords = 1, GroupAge = TimeSpan.Zero, MaxConcurrency = 4 } };
+        output.Always((_, _) =>
+        {
+            open.Add(new());
+            return open[^1].Task;
+        });
+        using WorkerRig rig = new(output);
+        rig.Emit([.. Enumerable.Range(0, 40).Select(i => $"{i}")]);
+        rig.Step();
+        for (int i = 0; i < 30; i++)
+        {
+            open[i].SetResult(SendResult.Delivered);
+            rig.Step();
+        }
+
+        Assert.Equal(2, output.MostUnderWay);
     }
 
     [Fact]
