@@ -439,7 +439,7 @@ internal sealed class GenerationFinder(TailContext context)
         try
         {
             bool skip = !target.IsKnown && target.Target.Start == StartAt.End;
-            long offset = skip && found.IsLive ? LastLineEnd(source, stat.Size) : 0;
+            long offset = skip && found.IsLive ? LastLineEnd(target, source, stat.Size) : 0;
             file = new TailedFile(found.Path, FileIdentity.Of(stat), offset, default)
             {
                 Source = source,
@@ -475,11 +475,11 @@ internal sealed class GenerationFinder(TailContext context)
     private void Own(TailedTarget target, TailedFile file) => _owners[(file.Identity.Device, file.Identity.Inode)] = target;
 
     /// <summary>Reading from the end begins at the start of a line.</summary>
-    private static long LastLineEnd(IByteSource source, long size)
+    private static long LastLineEnd(TailedTarget target, IByteSource source, long size)
     {
         byte[] buffer = new byte[(int)Math.Min(size, 256 * 1024)];
         int read = source.Read(buffer, size - buffer.Length);
-        return size - buffer.Length + buffer.AsSpan(0, read).LastIndexOf((byte)'\n') + 1;
+        return size - buffer.Length + target.Parser.LastEnd(buffer.AsSpan(0, read));
     }
 
     private sealed class SameFile : IEqualityComparer<FoundFile>

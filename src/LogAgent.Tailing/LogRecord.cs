@@ -15,7 +15,7 @@ public struct LogRecord
     /// <summary>Length of the message in bytes, its line ending not included.</summary>
     public int MessageLength;
 
-    /// <summary>Start of the record's own timestamp in the batch's buffer: RFC 3339 as it stands in the file.</summary>
+    /// <summary>Start of the record's own timestamp in the batch's buffer: RFC 3339 as it stands in the file, or made of its nanoseconds.</summary>
     public int TimeStart;
 
     /// <summary>Length of that timestamp; 0 where the record has none of its own and <see cref="TimeNanos"/> is the time of reading.</summary>

@@ -120,6 +120,12 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
         }
 
         record.MessageLength = batch.Used - record.MessageStart;
+        if ((record.Flags & (RecordFlags.Binary | RecordFlags.Escaped)) == RecordFlags.Binary)
+        {
+            // A character may have stood in two pieces.
+            record.Flags = (record.Flags & ~RecordFlags.Binary) | BinaryFlag(record);
+        }
+
         if (pending.Cut > 0)
         {
             SayCut(pending.Cut);
@@ -193,14 +199,17 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
         }
 
         // The pieces of one line all carry the same time.
-        joined = pending.TimeNanos == record.TimeNanos;
+        joined = IsSameLine(pending, record);
         return TryComplete(pending, joined ? record : default) || (joined = false);
     }
+
+    private bool IsSameLine(PendingRecord pending, in LogRecord record) =>
+        pending.TimeNanos == record.TimeNanos && pending.Group == _target.Parser.PieceGroup;
 
     private bool TryTakePiece(int start, in LogRecord record, bool isShort)
     {
         PendingRecord pending = _target.Pending[(int)record.Stream];
-        if (pending.IsActive && pending.TimeNanos != record.TimeNanos && !TryComplete(pending, default))
+        if (pending.IsActive && !IsSameLine(pending, record) && !TryComplete(pending, default))
         {
             return false;
         }
@@ -208,7 +217,7 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
         if (!pending.IsActive)
         {
             ContentMark before = ContentMark.OfTail(batch.Buffer.AsSpan(0, start));
-            pending.Begin(record, batch.Buffer.AsSpan(record.TimeStart, record.TimeLength), _file, before);
+            pending.Begin(record, batch.Buffer.AsSpan(record.TimeStart, record.TimeLength), _target.Parser.PieceGroup, _file, before);
         }
 
         AddPiece(pending, record, isShort);
@@ -229,9 +238,11 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
             return false;
         }
 
+        // A frame begins with NUL bytes itself.
+        bool frames = _target.Target.Format == TailFormat.DockerLocal;
         ReadOnlySpan<byte> line = batch.Buffer.AsSpan(start, length);
         int nuls = line.IndexOfAnyExcept((byte)0);
-        if (nuls != 0)
+        if (nuls < 0 || nuls >= (frames ? 16 : 1))
         {
             // A crash leaves zeros where the file system had no time to write.
             length = nuls < 0 ? length : line[nuls] == '\n' ? nuls + 1 : nuls;
@@ -240,15 +251,15 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
         }
 
         // Half a line after a crash, and then what was written next: its beginning cannot stand inside a JSON string.
-        int next = line[1..].LastIndexOf("{\"log\":\""u8) + 1;
+        int next = !frames ? line[1..].LastIndexOf("{\"log\":\""u8) + 1 : DockerLocalFrames.Check(line) == length ? 0 : DockerLocalFrames.FindWhole(line);
         LogRecord whole = default;
-        if (next > 0 && _target.Parser.Parse(batch, start + next, length - next, ref whole) is LineKind.Record or LineKind.Piece)
+        if (next > 0 && (frames || _target.Parser.Parse(batch, start + next, length - next, ref whole) is LineKind.Record or LineKind.Piece))
         {
             length = next;
             line = line[..next];
         }
 
-        int ending = line.EndsWith("\r\n"u8) ? 2 : line.EndsWith((byte)'\n') ? 1 : 0;
+        int ending = frames ? 0 : line.EndsWith("\r\n"u8) ? 2 : line.EndsWith((byte)'\n') ? 1 : 0;
         IsCorrupt = true;
         record.MessageStart = start;
         record.MessageLength = length - ending;

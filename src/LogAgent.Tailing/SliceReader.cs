@@ -48,7 +48,10 @@ internal sealed class SliceReader
     /// <summary>Bytes of the last slice.</summary>
     public long BytesRead { get; private set; }
 
-    private int LongestLine => _target.IsDocker ? Math.Max(LongestDockerLine, _context.Options.RecordLimit) : _context.Options.RecordLimit + 2;
+    private int LongestLine => IsFramed ? DockerLocalFrames.Longest : _target.IsDocker ? Math.Max(LongestDockerLine, _context.Options.RecordLimit) : _context.Options.RecordLimit + 2;
+
+    /// <summary>Frames begin with NUL bytes, which are no hole.</summary>
+    private bool IsFramed => _target.Target.Format == TailFormat.DockerLocal;
 
     /// <param name="final">Nothing will be appended any more: what stands at the end without a line ending is a line.</param>
     /// <exception cref="IOException">The file cannot be read.</exception>
@@ -160,7 +163,7 @@ internal sealed class SliceReader
         {
             position = SkipLine(position);
         }
-        else if (buffer[tail] == 0 && _target.Target.Encoding != TextEncoding.Utf16 && TrySkipHole(ref position, toEnd, final) is { } outcome)
+        else if (buffer[tail] == 0 && _target.Target.Encoding != TextEncoding.Utf16 && !IsFramed && TrySkipHole(ref position, toEnd, final) is { } outcome)
         {
             return outcome;
         }

@@ -22,7 +22,12 @@ internal sealed class TailedTarget
         _context = context;
         _idPrefix = RecordId.Prefix(Hash64.OfText(target.Id));
         ShadowPath = RotatedFiles.LivePath(target.Path);
-        Parser = target.Format == TailFormat.PlainText ? new PlainTextParser(target.Encoding) : new DockerJsonParser();
+        Parser = target.Format switch
+        {
+            TailFormat.PlainText => new PlainTextParser(target.Encoding),
+            TailFormat.DockerLocal => new DockerLocalParser(),
+            _ => new DockerJsonParser(),
+        };
         if (checkpoint is null)
         {
             return;

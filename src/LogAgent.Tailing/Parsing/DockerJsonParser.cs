@@ -26,11 +26,15 @@ internal sealed class DockerJsonParser : ILineParser
 
     public bool PieceIsShort { get; private set; }
 
+    public ulong PieceGroup => 0;
+
     public void Begin(TailedFile file)
     {
     }
 
     public int FindEnd(ReadOnlySpan<byte> data, long offset) => data.IndexOf((byte)'\n') + 1 is > 0 and int end ? end : -1;
+
+    public int LastEnd(ReadOnlySpan<byte> data) => data.LastIndexOf((byte)'\n') + 1;
 
     public LineKind Parse(BatchBuffer batch, int start, int length, ref LogRecord record)
     {

@@ -40,15 +40,19 @@ internal sealed class PendingRecord
 
     public long TimeNanos => _first.TimeNanos;
 
+    /// <summary>As <see cref="ILineParser.PieceGroup"/> was at its first piece.</summary>
+    public ulong Group { get; private set; }
+
     /// <summary>Its time as it stands in the file.</summary>
     public ReadOnlySpan<byte> Time => _time.AsSpan(0, _first.TimeLength);
 
     /// <summary>The record without its message and time positions.</summary>
     public LogRecord Record => _first with { Flags = _first.Flags | (Cut > 0 ? RecordFlags.Truncated : 0) };
 
-    public void Begin(in LogRecord first, ReadOnlySpan<byte> time, TailedFile file, ContentMark tailBefore)
+    public void Begin(in LogRecord first, ReadOnlySpan<byte> time, ulong group, TailedFile file, ContentMark tailBefore)
     {
         IsActive = true;
+        Group = group;
         _first = first;
         time.CopyTo(_time);
         File = file;

@@ -9,6 +9,8 @@ internal sealed class PlainTextParser(TextEncoding encoding) : ILineParser
 
     public bool PieceIsShort => false;
 
+    public ulong PieceGroup => 0;
+
     public void Begin(TailedFile file) => _utf16 = file.IsBigEndian ? Encoding.BigEndianUnicode : Encoding.Unicode;
 
     public int FindEnd(ReadOnlySpan<byte> data, long offset)
@@ -39,6 +41,8 @@ internal sealed class PlainTextParser(TextEncoding encoding) : ILineParser
             position++;
         }
     }
+
+    public int LastEnd(ReadOnlySpan<byte> data) => data.LastIndexOf((byte)'\n') + 1;
 
     public LineKind Parse(BatchBuffer batch, int start, int length, ref LogRecord record)
     {
