@@ -36,7 +36,7 @@ internal sealed class SliceReader
     private TailedFile _file = null!;
     private long _bufferOffset; // offset in the file of the buffer's first byte
     private int _dataEnd;       // end in the buffer of what was read from the file
-    private bool _refused;      // the last line did not fit into the batch
+    private bool _refused;      // what is left did not fit into the batch
 
     public SliceReader(TailContext context)
     {
@@ -277,7 +277,9 @@ internal sealed class SliceReader
             position += length;
             if (_batch.Used - _dataEnd > _context.Options.Slice)
             {
-                break; // enough was put together for one batch
+                // Enough was put together for one batch. What is left is not an unfinished line: it is read at once.
+                _refused = position < end;
+                break;
             }
         }
 

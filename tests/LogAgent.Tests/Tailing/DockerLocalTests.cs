@@ -34,7 +34,7 @@ public class DockerLocalTests
     {
         using TailRig rig = new();
         byte[] payload = LocalFrames.Frame("hello")[4..^4];
-        Append(rig, LocalFrames.Frame([.. payload, 0x48, 0x96, 0x01, 0x51, 1, 2, 3, 4, 5, 6, 7, 8, 0x5a, 2, 7, 7, 0x65, 1, 2, 3, 4]));
+        Append(rig, LocalFrames.Raw([.. payload, 0x48, 0x96, 0x01, 0x51, 1, 2, 3, 4, 5, 6, 7, 8, 0x5a, 2, 7, 7, 0x65, 1, 2, 3, 4]));
         Follow(rig);
         Assert.Equal(["hello"], rig.Texts);
         Assert.Equal(RecordFlags.None, rig.Records[0].Flags);
@@ -60,7 +60,7 @@ public class DockerLocalTests
     }
 
     [Theory]
-    [InlineData(64)]
+    [InlineData(100)]
     [InlineData(1000)]
     [InlineData(128 * 1024)]
     public void Frames_are_read_over_slices_and_give_the_same_ids(int slice)
@@ -346,7 +346,7 @@ public class DockerLocalTests
                 frame[^1]++;
                 return frame;
             case "a frame that holds no record":
-                return LocalFrames.Frame([.. "\n\u0006stdout"u8, 0x10, 0xff]);
+                return LocalFrames.Raw([.. "\n\u0006stdout"u8, 0x10, 0xff]);
             default:
                 frame[0] = 0x7f;
                 return frame;

@@ -36,11 +36,11 @@ internal static class LocalFrames
             Bytes(payload, 5, piece.ToArray());
         }
 
-        return Frame(payload.ToArray());
+        return Raw(payload.ToArray());
     }
 
     /// <summary>A frame around any payload.</summary>
-    public static byte[] Frame(byte[] payload)
+    public static byte[] Raw(byte[] payload)
     {
         byte[] frame = new byte[payload.Length + 8];
         BinaryPrimitives.WriteInt32BigEndian(frame, payload.Length);

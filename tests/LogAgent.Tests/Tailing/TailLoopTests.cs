@@ -96,6 +96,18 @@ public class TailLoopTests
     }
 
     [Fact]
+    public void What_follows_a_joined_line_longer_than_a_slice_is_read_at_once()
+    {
+        using TailRig rig = new(new TailOptions { Slice = 4096, CheckpointInterval = TimeSpan.Zero });
+        string piece = new('x', 16384);
+        rig.Append(TailRig.Json(piece) + TailRig.Json("end\\n"));
+        rig.AppendLines(0, 5);
+        rig.Loop.Set(rig.Target());
+        rig.Poll();
+        Assert.Equal([piece + "end", .. TailRig.Lines(0, 5)], rig.Texts);
+    }
+
+    [Fact]
     public void Pieces_are_joined_across_a_rotation_and_a_crash()
     {
         using TailRig rig = new() { AcknowledgeAtOnce = false };
