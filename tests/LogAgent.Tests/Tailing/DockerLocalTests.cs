@@ -215,6 +215,19 @@ public class DockerLocalTests
     }
 
     [Fact]
+    public void What_follows_the_first_half_of_a_long_frame_does_not_wait_for_as_many_bytes_as_that_lacks()
+    {
+        using TailRig rig = new();
+        byte[] half = LocalFrames.Frame(Piece)[..200];
+        Append(rig, [.. LocalFrames.Lines(0, 1), .. half]);
+        Follow(rig);
+        Assert.Equal(["line 0"], rig.Texts);
+        Append(rig, LocalFrames.Lines(1, 2));
+        rig.Poll();
+        Assert.Equal(["line 0", Encoding.UTF8.GetString(half), "line 1", "line 2"], rig.Texts);
+    }
+
+    [Fact]
     public void NUL_bytes_that_a_crash_left_are_said_in_words()
     {
         using TailRig rig = new();
