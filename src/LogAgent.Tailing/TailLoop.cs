@@ -1,4 +1,5 @@
 using LogAgent.Tailing.Checkpoints;
+using LogAgent.Tailing.Linux;
 
 namespace LogAgent.Tailing;
 
@@ -13,6 +14,12 @@ public sealed class TailLoop : IDisposable
     /// <summary>How often the list behind <see cref="Files"/> is made anew.</summary>
     private static readonly TimeSpan s_publishInterval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Changes within this time are taken together.</summary>
+    private static readonly TimeSpan s_together = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>A directory that could not be watched is tried again after this time.</summary>
+    private static readonly TimeSpan s_watchAgain = TimeSpan.FromSeconds(2);
+
     private readonly CheckpointStore _store;
     private readonly TailContext _context;
     private readonly GenerationFinder _finder;
@@ -24,7 +31,8 @@ public sealed class TailLoop : IDisposable
     private readonly Dictionary<string, TargetCheckpoint> _retired = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TailedTarget> _paths = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> _lines = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Dictionary<string, Dictionary<string, TailedTarget>> _byDirectory = new(StringComparer.Ordinal);
+    private readonly LoopWait _wait = new();
     private readonly Func<bool> _hasRoom;
     private readonly Queue<TailedTarget> _reads = new();
     private readonly List<TailedTarget> _touched = [];
@@ -38,6 +46,10 @@ public sealed class TailLoop : IDisposable
     private volatile bool _waitsForRoom;
     private long _lastSave;
     private long _lastLook;
+    private long _lastChanges;
+    private long _lastWatch;
+    private bool _watchesChanged = true;
+    private bool _saidShort;
     private long _lastPublish;
     private long _passes;
 
@@ -137,7 +149,17 @@ public sealed class TailLoop : IDisposable
             StartPass();
             ApplyChanges();
             _touched.Clear();
+            if (!lookAtAll && (_watchesChanged || _context.HasPassed(_lastWatch, s_watchAgain)))
+            {
+                WatchDirectories(); // before the look: what comes after it is told of
+            }
+
             bool all = lookAtAll || _passes == 1 || _context.HasPassed(_lastLook, _context.Options.PollInterval);
+            if (!lookAtAll && _context.HasPassed(_lastChanges, s_together))
+            {
+                all |= !TakeChanges();
+            }
+
             if (all)
             {
                 _lastLook = _context.Timestamp;
@@ -171,6 +193,7 @@ public sealed class TailLoop : IDisposable
 
     private void Run(CancellationToken cancel)
     {
+        using CancellationTokenRegistration registration = cancel.Register(Wake);
         while (!cancel.IsCancellationRequested)
         {
             PollResult result = Pass(lookAtAll: false);
@@ -185,15 +208,7 @@ public sealed class TailLoop : IDisposable
                 continue; // made between the pass and the flag
             }
 
-            try
-            {
-                WaitAsync(cancel).GetAwaiter().GetResult();
-            }
-            catch (OperationCanceledException)
-            {
-                break;
-            }
-
+            _wait.Wait(s_together, _context.Options.PollInterval);
             _waitsForRoom = false;
         }
 
@@ -229,6 +244,7 @@ public sealed class TailLoop : IDisposable
     public void Dispose()
     {
         _context.Budget.Released -= RoomMade;
+        _wait.Dispose();
         lock (_pass)
         {
             foreach (TailedTarget target in _targets.Values)
@@ -242,31 +258,36 @@ public sealed class TailLoop : IDisposable
     internal string Describe() => string.Join(" ", _order.SelectMany(t => t.Files).Select(f =>
         $"{Path.GetFileName(f.Path)}:{f.Window.Offset}/{f.ReadOffset}/{f.Size}{(f.Source is null ? "" : "o")}{(f.Moved ? "m" : "")}{(f.Nameless ? "n" : "")}{(f.DoneReading ? "d" : "")}{(f.Carry is null ? "" : "c")}"));
 
-    private async Task WaitAsync(CancellationToken cancel)
+    /// <summary>Which targets have changed, as far as inotify tells; all where it cannot.</summary>
+    private bool TakeChanges()
     {
-        using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        Task delay = Task.Delay(_context.Options.PollInterval, _context.Time, timeout.Token);
-        Task woken = _wake.WaitAsync(timeout.Token);
-        await Task.WhenAny(delay, woken).ConfigureAwait(false);
-        await timeout.CancelAsync().ConfigureAwait(false);
-        await woken.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancel.ThrowIfCancellationRequested();
+        _lastChanges = _context.Timestamp;
+        return _wait.TakeChanges((directory, name, onlyContent) =>
+        {
+            if (!_byDirectory.TryGetValue(directory, out Dictionary<string, TailedTarget>? names))
+            {
+                return;
+            }
+
+            if (names.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out TailedTarget? target))
+            {
+                target.IsHinted = _hinted = true;
+            }
+            else if (!onlyContent)
+            {
+                // A rotated generation, most likely.
+                foreach ((string live, TailedTarget one) in names)
+                {
+                    if (name.StartsWith(live, StringComparison.Ordinal))
+                    {
+                        one.IsHinted = _hinted = true;
+                    }
+                }
+            }
+        });
     }
 
-    private void Wake()
-    {
-        try
-        {
-            if (_wake.CurrentCount == 0)
-            {
-                _wake.Release();
-            }
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else has just woken it.
-        }
-    }
+    private void Wake() => _wait.Wake();
 
     private void StartPass()
     {
@@ -494,6 +515,36 @@ public sealed class TailLoop : IDisposable
         {
             _paths.TryAdd(target.Target.Path, target);
         }
+
+        _watchesChanged = true;
+    }
+
+    private void WatchDirectories()
+    {
+        _lastWatch = _context.Timestamp;
+        if (_watchesChanged)
+        {
+            _watchesChanged = false;
+            _byDirectory.Clear();
+            foreach (TailedTarget target in _order)
+            {
+                string directory = Path.GetDirectoryName(target.Target.Path) ?? "/";
+                if (!_byDirectory.TryGetValue(directory, out Dictionary<string, TailedTarget>? names))
+                {
+                    _byDirectory[directory] = names = new(StringComparer.Ordinal);
+                }
+
+                names[Path.GetFileName(target.Target.Path)] = target;
+            }
+        }
+
+        _wait.Watch(_byDirectory.Keys);
+        if (_wait.IsShort && !_saidShort)
+        {
+            _context.Notify(new TailNotice(TailNoticeKind.Warning, "", "", 0, $"inotify has no watch left for some directories: their files are looked at each {_context.Options.PollInterval.TotalMilliseconds:0} ms. Nothing is lost; raise fs.inotify.max_user_watches or max_user_instances to have them read sooner."));
+        }
+
+        _saidShort = _wait.IsShort;
     }
 
     private void SaveWhenDue()
