@@ -51,7 +51,7 @@ internal sealed class BatchBuffer(MemoryBudget budget)
         }
 
         int larger = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(needed, Buffer.Length * 2));
-        if (!budget.TryTake(larger - Buffer.Length))
+        if (!budget.TryTake(larger - Buffer.Length, Charge))
         {
             return false;
         }
@@ -105,7 +105,7 @@ internal sealed class BatchBuffer(MemoryBudget budget)
     {
         int larger = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(Count + count, _records.Length * 2));
         int cost = Cost(0, larger) - Cost(0, _records.Length);
-        if (!budget.TryTake(cost))
+        if (!budget.TryTake(cost, Charge))
         {
             return false;
         }

@@ -73,6 +73,7 @@ internal sealed class GenerationFinder(TailContext context)
         file.Moved = true;
         file.Nameless = true;
         file.Identity = default;
+        file.Size = Math.Max(file.VerifiedSize, file.ReadOffset);
         file.GapUnlessCopied = new Gap(lost, "truncated", grownAgain ? "the file was truncated and written again, perhaps more than once" : "the file was truncated");
         target.Files.Insert(target.Files.IndexOf(file) + 1, next);
         target.IsChanged = true;
@@ -148,6 +149,13 @@ internal sealed class GenerationFinder(TailContext context)
 
         if (stat.Size > file.Size)
         {
+            if (file.Size == 0)
+            {
+                // All that is known of it is that it was empty: it may have been copied away and truncated since.
+                Scan(target);
+                return;
+            }
+
             file.Size = stat.Size;
             if (file.Source is not null && (file.ReadOffset == 0 ? !file.HasSameContent(file.Source) : !file.TryExtendFingerprint()))
             {
@@ -177,6 +185,8 @@ internal sealed class GenerationFinder(TailContext context)
         List<FoundFile> found = [];
         Dictionary<FoundFile, TailedFile?> matched = [];
         SplitTruncated(target);
+        TailedFile? live = target.Live;
+        HashSet<TailedFile> known = [.. target.Files];
         for (int attempt = 0; attempt < 5; attempt++)
         {
             found = RotatedFiles.List(target.Target.Path);
@@ -201,7 +211,13 @@ internal sealed class GenerationFinder(TailContext context)
         }
 
         SettleTruncated(target);
+        bool areNew = target.IsScanned && matched.Values.All(f => f is not null && !known.Contains(f));
         Arrange(target, found, matched);
+        if (LostGenerations.Between(live, found, areNew) is { } gap)
+        {
+            matched[found[0]]!.Gap = gap;
+        }
+
         ForgetAndLose(target, found.Count > 0 || target.IsRemoved);
         target.Scanned(found.Count > 0);
     }
@@ -308,7 +324,10 @@ internal sealed class GenerationFinder(TailContext context)
         foreach (TailedFile file in target.Files)
         {
             file.TryExtendFingerprint();
-            if (file.Fingerprint.Length > 0 && !matched.ContainsValue(file) && TryTakeCopy(target, file, found))
+
+            // One that is done with has no future: the live file does, however alike it begins. What was lost has no copy.
+            bool mayHave = !file.DoneReading || (!found.IsLive && file.ReadOffset >= file.Size);
+            if (mayHave && file.Fingerprint.Length > 0 && !matched.ContainsValue(file) && TryTakeCopy(target, file, found))
             {
                 return file;
             }
@@ -332,7 +351,8 @@ internal sealed class GenerationFinder(TailContext context)
             long size = source.IsCompressed ? CompressedSize(found) : stat.Size;
             bool same = size >= (source.IsCompressed ? (uint)file.Size : file.Size)
                 && file.BeginsLike(source)
-                && (source.IsCompressed && file.DoneReading ? size == (uint)file.Size : file.HasSameTail(source));
+                && (!file.DoneReading || size == (source.IsCompressed ? (uint)file.Size : file.Size))
+                && ((source.IsCompressed && file.DoneReading) || file.HasSameTail(source));
             if (!same)
             {
                 return false;
@@ -410,6 +430,7 @@ internal sealed class GenerationFinder(TailContext context)
         if (!source.IsCompressed && stat.Size >= file.ReadOffset)
         {
             file.Size = stat.Size;
+            file.TryExtendFingerprint();
         }
 
         Own(target, file);
@@ -448,6 +469,7 @@ internal sealed class GenerationFinder(TailContext context)
                 VerifiedSize = stat.Size,
                 LastModify = stat.ModifyNanos,
                 Moved = !found.IsLive,
+                Epoch = target.Files.Where(f => f.Identity == FileIdentity.Of(stat)).Select(f => f.Epoch + 1).DefaultIfEmpty().Max(),
             };
             if (skip && !found.IsLive)
             {

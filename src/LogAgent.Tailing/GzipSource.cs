@@ -17,6 +17,9 @@ internal sealed class GzipSource(SafeFileHandle handle) : IByteSource
 
     public bool IsCompressed => true;
 
+    /// <summary>After the position of the last read nothing can be read.</summary>
+    public bool IsDamaged { get; private set; }
+
     public int Read(Span<byte> destination, long offset)
     {
         if (_stream is null || offset < _position - _keptCount)
@@ -25,6 +28,7 @@ internal sealed class GzipSource(SafeFileHandle handle) : IByteSource
             _stream = new GZipStream(new HandleStream(handle), CompressionMode.Decompress);
             _position = 0;
             _keptCount = 0;
+            IsDamaged = false;
         }
 
         int filled = 0;
@@ -48,15 +52,28 @@ internal sealed class GzipSource(SafeFileHandle handle) : IByteSource
         }
 
         int old = filled;
-        while (filled < destination.Length)
+        try
         {
-            int read = _stream.Read(destination[filled..]);
-            if (read == 0)
+            while (filled < destination.Length && !IsDamaged)
             {
-                break;
-            }
+                int read = _stream.Read(destination[filled..]);
+                if (read == 0)
+                {
+                    break;
+                }
 
-            filled += read;
+                filled += read;
+            }
+        }
+        catch (InvalidDataException)
+        {
+            // What stands before the damage counts; the next read fails.
+            IsDamaged = true;
+        }
+
+        if (IsDamaged && filled == old)
+        {
+            throw new InvalidDataException("the compressed data cannot be read from here on");
         }
 
         Keep(destination[old..filled]);

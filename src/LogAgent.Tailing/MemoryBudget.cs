@@ -16,13 +16,14 @@ public sealed class MemoryBudget(long limit)
 
     public long Used => Volatile.Read(ref _used);
 
-    /// <summary>Takes the bytes, or returns false and takes none. When nothing is in use, anything is granted, so that one large record cannot block for ever.</summary>
-    public bool TryTake(long bytes)
+    /// <summary>Takes the bytes, or returns false and takes none. When nothing but <paramref name="own"/> is in use, anything is granted, so that one large record cannot block for ever.</summary>
+    /// <param name="own">What the same batch has taken before.</param>
+    public bool TryTake(long bytes, long own = 0)
     {
         while (true)
         {
             long used = Volatile.Read(ref _used);
-            if (used > 0 && used + bytes > limit)
+            if (used > own && used + bytes > limit)
             {
                 return false;
             }

@@ -12,6 +12,8 @@ namespace LogAgent.Tailing;
 /// </summary>
 internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
 {
+    private const int RoomForWords = 128;
+
     private TailedTarget _target = null!;
     private TailedFile _file = null!;
     private long _bufferOffset;
@@ -85,7 +87,7 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
     /// <summary>Puts a pending record together, with the line that ends it or without (a default record). False where the budget has no room; nothing was changed then.</summary>
     public bool TryComplete(PendingRecord pending, in LogRecord last)
     {
-        if (!batch.TryReserveRecords(2) || !batch.TryReserveBytes(pending.Length + last.MessageLength + pending.Time.Length))
+        if (!batch.TryReserveRecords(2) || !batch.TryReserveBytes(pending.Length + last.MessageLength + pending.Time.Length + RoomForWords))
         {
             return false;
         }
@@ -98,6 +100,7 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
         LogRecord record = pending.Record;
         record.TimeStart = batch.Append(pending.Time);
         record.MessageStart = batch.Used;
+        int lost = 0;
         foreach (Piece piece in pending.Pieces)
         {
             Span<byte> target = batch.Buffer.AsSpan(batch.Used, piece.Length);
@@ -109,14 +112,20 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
                 continue;
             }
 
-            int read = piece.File.Source?.Read(target, piece.Offset) ?? 0;
-            batch.Used += read;
-            if (read < piece.Length)
+            if (piece.File.Source is { } source && TailedFile.TryRead(source, target, piece.Offset) == piece.Length)
             {
-                record.Flags |= RecordFlags.Truncated;
-                context.Notify(new TailNotice(TailNoticeKind.Lost, _target.Target.Id, piece.File.Path, piece.Length - read, "truncated"));
-                break;
+                batch.Used += piece.Length;
+                continue;
             }
+
+            record.Flags |= RecordFlags.Truncated;
+            lost += piece.Length;
+        }
+
+        if (lost > 0)
+        {
+            context.Notify(new TailNotice(TailNoticeKind.Lost, _target.Target.Id, pending.File!.Path, lost, "truncated"));
+            record = lost < pending.Length ? record : GapOf(record, lost);
         }
 
         record.MessageLength = batch.Used - record.MessageStart;
@@ -186,6 +195,14 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
         });
         IsCorrupt = (flags & RecordFlags.Corrupt) != 0;
         return true;
+    }
+
+    /// <summary>In the place of a record of which nothing is left. Its words stand where its text would have stood.</summary>
+    private LogRecord GapOf(LogRecord record, int lost)
+    {
+        batch.Append(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"logagent: {lost} bytes of one record were gone before they could be read (the file was truncated)")));
+        record.Flags = RecordFlags.Gap;
+        return record;
     }
 
     private bool TryPassPending(in LogRecord record, out bool joined)

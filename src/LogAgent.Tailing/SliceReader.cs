@@ -114,9 +114,15 @@ internal sealed class SliceReader
         string path = target.Target.ShownPath ?? target.Target.Path;
         string count = gap.Bytes > 0 ? gap.Bytes.ToString(CultureInfo.InvariantCulture) + " bytes" : "Some lines";
         string sure = gap.Bytes > 0 ? "were" : "may be";
-        _maker.TryTakeWords($"logagent: {count} of {path} {sure} gone before they could be read ({gap.Words})", file.ReadOffset, RecordFlags.Gap);
+        string words = $"logagent: {count} of {path} {sure} gone before they could be read ({gap.Words})";
+        if (!_maker.TryTakeWords(words, file.ReadOffset, RecordFlags.Gap))
+        {
+            _batch.DiscardUnlessBuilt();
+            return false;
+        }
+
         _context.Notify(new TailNotice(TailNoticeKind.Lost, target.Target.Id, file.Path, gap.Bytes, gap.Reason));
-        Emit(file.ReadOffset, file.Tail, RecordId.Prefix(file.Key ^ 0x6761_7067_6170_6761));
+        Emit(file.ReadOffset, file.Tail, RecordId.Prefix(file.Key ^ Hash64.OfText(words)));
         return true;
     }
 
@@ -141,8 +147,13 @@ internal sealed class SliceReader
         int tail = _file.Tail.Length;
         _bufferOffset = _file.ReadOffset - tail;
         int length = ReadFile(buffer);
+        if (length < 0)
+        {
+            return SliceOutcome.Nothing;
+        }
+
         bool toEnd = length < buffer.Length;
-        _file.EndSeen |= toEnd;
+        _file.EndSeen |= toEnd && _file.Source is not GzipSource { IsDamaged: true };
         if (length < tail || (tail > 0 && ContentMark.Of(buffer.AsSpan(0, tail)) != _file.Tail)
             || (_bufferOffset == 0 && !(_file.Fingerprint.IsStartOf(buffer.AsSpan(0, length)) || _file.BeginsLike(_file.Source!))))
         {
@@ -225,6 +236,7 @@ internal sealed class SliceReader
         return SliceOutcome.Read;
     }
 
+    /// <summary>Bytes read, or -1 where a compressed file cannot be read any further: its reading has ended.</summary>
     private int ReadFile(byte[] buffer)
     {
         try
@@ -233,10 +245,9 @@ internal sealed class SliceReader
         }
         catch (InvalidDataException e)
         {
-            // A damaged compressed file: what comes after cannot be read by anybody.
             _file.Gap = new Gap(0, "unreadable", $"the compressed file is damaged: {e.Message}");
             _target.End(_file);
-            return _file.Tail.Length;
+            return -1;
         }
     }
 

@@ -40,6 +40,7 @@ public sealed class TailLoop : IDisposable
     private (TailedTarget Target, TailedFile File)[] _published = [];
     private TaskCompletionSource? _drained;
     private int _inFlight;
+    private FieldSet? _unclaimed;
     private bool _changed;
     private bool _hinted;
     private bool _saveFailed;
@@ -132,6 +133,22 @@ public sealed class TailLoop : IDisposable
         {
             Wake();
         }
+    }
+
+    /// <summary>
+    /// Everything that is there has been given: a target that the checkpoints know and that was not is gone, removed while
+    /// nobody looked. What is known of it and was not read is counted as lost, with a gap record that carries
+    /// <paramref name="fields"/>; its checkpoint is forgotten after <see cref="TailOptions.ForgetAfter"/>. One that is given
+    /// later all the same goes on where it stood. Thread-safe; in force at the next pass.
+    /// </summary>
+    public void RemoveUnclaimed(FieldSet fields)
+    {
+        lock (_changesGate)
+        {
+            _unclaimed = fields;
+        }
+
+        Wake();
     }
 
     /// <summary>One full pass: looks at each target, reads at most a slice of each, emits, writes checkpoints when it is time. Not while <see cref="RunAsync"/> runs.</summary>
@@ -324,7 +341,7 @@ public sealed class TailLoop : IDisposable
                 continue;
             }
 
-            if (target is not null)
+            if (target is not null && (target.Target.Path, target.Target.Format) == (given.Path, given.Format))
             {
                 target.Target = given;
                 target.Return();
@@ -332,11 +349,17 @@ public sealed class TailLoop : IDisposable
                 continue;
             }
 
+            if (target is not null)
+            {
+                Retire(target);
+            }
+
             _retired.Remove(id, out TargetCheckpoint? checkpoint);
             _targets[id] = new TailedTarget(given, checkpoint, _context);
             _hinted = changed = true;
         }
 
+        changed |= ClaimRest();
         if (changed)
         {
             Reorder();
@@ -373,6 +396,27 @@ public sealed class TailLoop : IDisposable
         }
     }
 
+    /// <summary>What nobody has claimed becomes a removed target without a file: what of it was not read is gone.</summary>
+    private bool ClaimRest()
+    {
+        FieldSet? fields;
+        lock (_changesGate)
+        {
+            (fields, _unclaimed) = (_unclaimed, null);
+        }
+
+        bool changed = false;
+        foreach (TargetCheckpoint checkpoint in fields is null ? [] : _retired.Values.Where(c => c.RemovedAt == 0).ToList())
+        {
+            TailTarget gone = new() { Id = checkpoint.Id, Path = "/dev/null/" + checkpoint.Id, ShownPath = checkpoint.Id, Format = TailFormat.PlainText, Fields = fields! };
+            _retired.Remove(checkpoint.Id);
+            _targets[checkpoint.Id] = new TailedTarget(gone, checkpoint, _context) { IsRemoved = true };
+            _hinted = changed = true;
+        }
+
+        return changed;
+    }
+
     private void Look(TailedTarget target)
     {
         if (target.ShadowPath is { } live && _paths.ContainsKey(live))
@@ -386,7 +430,7 @@ public sealed class TailLoop : IDisposable
             _finder.Look(target);
             LimitOpenFiles();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or InvalidDataException)
         {
             Trouble(target, e);
         }
@@ -402,7 +446,7 @@ public sealed class TailLoop : IDisposable
             {
                 write |= _reading.Prepare(target);
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or InvalidDataException)
             {
                 Trouble(target, e);
             }
@@ -441,7 +485,7 @@ public sealed class TailLoop : IDisposable
                     break;
                 }
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or InvalidDataException)
             {
                 Trouble(target, e);
             }
@@ -460,7 +504,7 @@ public sealed class TailLoop : IDisposable
     }
 
     /// <summary>Trouble with one file must not stop the others: it is said, and tried again at the next pass.</summary>
-    private static void Trouble(TailedTarget target, IOException e) => target.Say(TailNoticeKind.Unreadable, e.Message);
+    private static void Trouble(TailedTarget target, Exception e) => target.Say(TailNoticeKind.Unreadable, e.Message);
 
     /// <summary>Closes those that were not read for the longest time; they are found again by identity. What has no name any more stays open.</summary>
     private void LimitOpenFiles()
@@ -490,21 +534,26 @@ public sealed class TailLoop : IDisposable
                 continue;
             }
 
-            target.IsRetired = true;
-
-            target.CloseAll();
-            _finder.Release(target);
-            TargetCheckpoint checkpoint = target.Checkpoint() with { RemovedAt = Math.Max(1, _context.NowNanos / 1_000_000) };
-            _retired[target.Target.Id] = checkpoint;
-            _lines[target.Target.Id] = CheckpointFormat.Encode(checkpoint);
-            _targets.Remove(target.Target.Id);
-            _changed = changed = true;
+            Retire(target);
+            changed = true;
         }
 
         if (changed)
         {
             Reorder();
         }
+    }
+
+    private void Retire(TailedTarget target)
+    {
+        target.IsRetired = true;
+        target.CloseAll();
+        _finder.Release(target);
+        TargetCheckpoint checkpoint = target.Checkpoint() with { RemovedAt = Math.Max(1, _context.NowNanos / 1_000_000) };
+        _retired[target.Target.Id] = checkpoint;
+        _lines[target.Target.Id] = CheckpointFormat.Encode(checkpoint);
+        _targets.Remove(target.Target.Id);
+        _changed = true;
     }
 
     private void Reorder()

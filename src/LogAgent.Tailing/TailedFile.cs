@@ -153,14 +153,14 @@ internal sealed class TailedFile : IDisposable
     {
         Span<byte> tail = stackalloc byte[ContentMark.TailLength];
         tail = tail[..Tail.Length];
-        return tail.IsEmpty || (source.Read(tail, ReadOffset - tail.Length) == tail.Length && ContentMark.Of(tail) == Tail);
+        return tail.IsEmpty || (TryRead(source, tail, ReadOffset - tail.Length) == tail.Length && ContentMark.Of(tail) == Tail);
     }
 
     /// <summary>The mark of its first bytes as they are now.</summary>
     public static ContentMark ReadFingerprint(IByteSource source)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ContentMark.FingerprintLength);
-        int length = source.Read(buffer.AsSpan(0, ContentMark.FingerprintLength), 0);
+        int length = TryRead(source, buffer.AsSpan(0, ContentMark.FingerprintLength), 0);
         ContentMark mark = ContentMark.Of(buffer.AsSpan(0, length));
         ArrayPool<byte>.Shared.Return(buffer);
         return mark;
@@ -170,10 +170,23 @@ internal sealed class TailedFile : IDisposable
     public bool BeginsLike(IByteSource source)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ContentMark.FingerprintLength);
-        int length = source.Read(buffer.AsSpan(0, Fingerprint.Length), 0);
+        int length = TryRead(source, buffer.AsSpan(0, Fingerprint.Length), 0);
         bool same = Fingerprint.IsStartOf(buffer.AsSpan(0, length));
         ArrayPool<byte>.Shared.Return(buffer);
         return same;
+    }
+
+    /// <summary>Bytes read; 0 where a compressed file is damaged, or not yet whole.</summary>
+    public static int TryRead(IByteSource source, Span<byte> destination, long offset)
+    {
+        try
+        {
+            return source.Read(destination, offset);
+        }
+        catch (InvalidDataException)
+        {
+            return 0;
+        }
     }
 
     public void Close()

@@ -52,6 +52,12 @@ internal sealed class TailedTarget
                 Splits = [.. file.Splits],
             });
         }
+
+        if (checkpoint.RemovedAt > 0 && Files.Count > 0 && Files[^1].Identity.Inode != 0)
+        {
+            // It is there again, and its last file may have grown.
+            Files[^1].DoneReading = false;
+        }
     }
 
     /// <summary>As it was last given; its fields may change, not its path.</summary>
@@ -250,18 +256,20 @@ internal sealed class TailedTarget
         if (file.Key == 0)
         {
             Span<byte> start = stackalloc byte[64];
-            start = start[..(file.Source?.Read(start, 0) ?? 0)];
+            start = start[..(file.Source is { } source ? TailedFile.TryRead(source, start, 0) : 0)];
             file.IsBigEndian = start is [0xfe, 0xff, ..];
             int line = start.IndexOf((byte)'\n');
             ulong content = Hash64.OfBytes(line < 0 ? start : start[..line]);
-            file.Key = Hash64.OfText($"{Target.Id}\n{file.Identity.Device}\n{file.Identity.Inode}\n{file.Identity.BirthNanos}\n{file.Epoch}\n{content}");
+            // Of one that is gone there is no content: its place tells it from others that are.
+            long place = file.Source is null ? ~file.Base : file.Epoch;
+            file.Key = Hash64.OfText($"{Target.Id}\n{file.Identity.Device}\n{file.Identity.Inode}\n{file.Identity.BirthNanos}\n{place}\n{content}");
             file.IdPrefix = PrefixOf(file.Key);
             IsChanged = true;
         }
         else if (file.IsRestored && Target.Encoding == TextEncoding.Utf16 && file.Source is not null)
         {
             Span<byte> start = stackalloc byte[2];
-            file.IsBigEndian = file.Source.Read(start, 0) == 2 && start is [0xfe, 0xff];
+            file.IsBigEndian = TailedFile.TryRead(file.Source, start, 0) == 2 && start is [0xfe, 0xff];
         }
 
         if (file.HoldAt < 0 && HasPending && !IsPendingFrom(file))

@@ -114,6 +114,8 @@ internal sealed class TargetReading(TailContext context, SliceReader reader, Gen
                         target.IsChanged = true;
                         file.TryExtendFingerprint();
                         return new TargetRead(reader.BytesRead, file.HasUnread || file.Moved || ending, OutOfMemory: false);
+                    case SliceOutcome.Nothing when file.Gap is not null:
+                        return TargetRead.Again;
                     case SliceOutcome.Changed:
                         finder.Truncate(target, file, grownAgain: true);
                         return TargetRead.Again;

@@ -7,9 +7,9 @@ internal static class Rfc3339
 {
     private const long Second = 1_000_000_000;
 
-    private static ReadOnlySpan<int> DaysBefore => [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    private static readonly int[] s_daysBefore = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
-    private static ReadOnlySpan<int> Scale => [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+    private static readonly int[] s_scale = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
     /// <summary>2026-11-20T20:35:46.685148284Z, with 0 to 9 digits after the point, or with an offset such as +01:00 for the Z.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out long nanos)
@@ -58,7 +58,7 @@ internal static class Rfc3339
                 return false;
             }
 
-            fraction *= Scale[digits];
+            fraction *= s_scale[digits];
         }
 
         if (!TryZone(text[position..], out int zoneMinutes))
@@ -93,7 +93,7 @@ internal static class Rfc3339
     {
         int before = year - 1;
         int leap = month > 2 && DateTime.IsLeapYear(year) ? 1 : 0;
-        return (before * 365) + (before / 4) - (before / 100) + (before / 400) + DaysBefore[month - 1] + leap + day - 1 - 719162;
+        return (before * 365) + (before / 4) - (before / 100) + (before / 400) + s_daysBefore[month - 1] + leap + day - 1 - 719162;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

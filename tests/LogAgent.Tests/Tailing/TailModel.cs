@@ -1,13 +1,15 @@
 using System.Globalization;
 using System.IO.Compression;
 using LogAgent.Tailing;
+using LogAgent.Tailing.Checkpoints;
 
 namespace LogAgent.Tests.Tailing;
 
 /// <summary>
 /// One seeded run of random operations of a log's writer, of rotation, of the agent's outputs and of crashes, and what must
 /// hold in the end: every record that was written is acknowledged (but those that the model knows to be gone before anybody
-/// could read them), in order, under an id of its own.
+/// could read them), in order, under an id of its own. After each step: the checkpoint file on disk does not pass a batch that
+/// is not acknowledged (I1), and each counted loss stands as a gap in what was handed out.
 /// </summary>
 internal sealed class TailModel : IDisposable
 {
@@ -17,7 +19,7 @@ internal sealed class TailModel : IDisposable
     private readonly List<Generation> _generations = [new()]; // the live one last
     private readonly HashSet<string> _written = [];
     private readonly HashSet<string> _mayBeLost = [];
-    private readonly Dictionary<string, string> _ids = [];
+    private readonly Dictionary<string, Seen> _ids = [];
     private readonly Dictionary<LogBatch, List<string>> _texts = [];
     private readonly HashSet<string> _acknowledged = [];
     private readonly List<string> _story = [];
@@ -27,6 +29,9 @@ internal sealed class TailModel : IDisposable
     private (string Text, int Number, int Left)? _pieces;
     private int _seen;
     private int _openSeen;
+    private int _noticesSeen;
+    private int _losses;
+    private int _gaps;
 
     public TailModel(int seed, TailFormat format)
     {
@@ -47,9 +52,12 @@ internal sealed class TailModel : IDisposable
         }
 
         Do("finish", FinishLine);
-        for (int i = 0; i < 60; i++)
+        int quiet = 0;
+        for (int i = 0; i < 60 && quiet < 8; i++)
         {
+            int before = _rig.Records.Count;
             Do("poll to the end", _rig.Poll);
+            quiet = _rig.Records.Count == before && _rig.Open.Count == 0 ? quiet + 1 : 0;
             Check();
             Acknowledge(all: true);
             _rig.Clock.Advance(TimeSpan.FromSeconds(10));
@@ -358,12 +366,16 @@ internal sealed class TailModel : IDisposable
         for (; _seen < _rig.Records.Count; _seen++)
         {
             Seen record = _rig.Records[_seen];
+            bool isCut = record.RawTime.Length > 0 && (record.Flags & (RecordFlags.Gap | RecordFlags.Truncated)) != 0;
+            _gaps += isCut || (record.Flags & RecordFlags.Gap) != 0 ? 1 : 0;
+
+            // Of a record in pieces that was handed out before, less may be left when it is read again.
+            Assert.True(_ids.TryAdd(record.Id, record) || _ids[record.Id].Text == record.Text || isCut, $"One id for {_ids[record.Id]} and {record}.");
             if ((record.Flags & RecordFlags.Gap) != 0)
             {
                 continue;
             }
 
-            Assert.True(_ids.TryAdd(record.Id, record.Text) || _ids[record.Id] == record.Text, $"One id for {_ids[record.Id]} and {record.Text}.");
             if (!_written.Contains(record.Text))
             {
                 Assert.True(_mayBeLost.Count > 0 && record.Text.Contains('p', StringComparison.Ordinal), $"Never written: '{record.Text}' {record.Flags} at {record.Offset}");
@@ -386,6 +398,33 @@ internal sealed class TailModel : IDisposable
             }
 
             _texts[batch] = texts;
+        }
+
+        for (; _noticesSeen < _rig.Notices.Count; _noticesSeen++)
+        {
+            _losses += _rig.Notices[_noticesSeen].Kind == TailNoticeKind.Lost ? 1 : 0;
+        }
+
+        Assert.True(_losses == _gaps, $"{_losses} losses were counted, {_gaps} gaps handed out.");
+        CheckCheckpoints();
+    }
+
+    private void CheckCheckpoints()
+    {
+        string path = Path.Combine(_rig.State, "checkpoints");
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        List<TargetCheckpoint>? targets = CheckpointFormat.TryDecode(File.ReadAllBytes(path), path, out string error);
+        Assert.True(targets is not null, error);
+        Dictionary<ulong, FileCheckpoint> files = targets.SelectMany(t => t.Files).Where(f => f.Key != 0).ToDictionary(f => f.Key);
+        foreach (LogBatch batch in _rig.Open)
+        {
+            long start = batch.EndOffset - batch.InputBytes;
+            TailedFile file = ((BatchTag)batch.Tag!).File;
+            Assert.True(!files.TryGetValue(file.Key, out FileCheckpoint? kept) || kept.Offset <= start, $"The checkpoint of {file.Path} stands at {kept?.Offset}, from {start} on it is not acknowledged.");
         }
     }
 

@@ -114,6 +114,13 @@ internal sealed class TailRig : IDisposable
         Start();
     }
 
+    /// <summary>What stands in the checkpoint file.</summary>
+    public IReadOnlyList<TargetCheckpoint> Saved()
+    {
+        string path = Path.Combine(State, "checkpoints");
+        return CheckpointFormat.TryDecode(File.ReadAllBytes(path), path, out string error) ?? throw new InvalidDataException(error);
+    }
+
     public void Rename(string from, string to) => File.Move(LogPath(from), LogPath(to));
 
     public void Dispose()

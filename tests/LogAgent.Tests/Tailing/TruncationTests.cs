@@ -1,0 +1,128 @@
+using LogAgent.Tailing;
+
+namespace LogAgent.Tests.Tailing;
+
+public class TruncationTests
+{
+    [Fact]
+    public void After_copytruncate_reading_goes_on_in_the_copy_and_then_in_the_file()
+    {
+        using TailRig rig = new(new TailOptions { Slice = 1024, CheckpointInterval = TimeSpan.Zero });
+        rig.AppendLines(0, 50);
+        rig.Loop.Set(rig.Target());
+        rig.Loop.PollOnce();
+        CopyTruncate(rig);
+        rig.AppendLines(50, 5);
+        rig.Poll();
+        Assert.Equal(TailRig.Lines(0, 55), rig.Texts);
+        Assert.DoesNotContain(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
+    }
+
+    [Fact]
+    public void A_writer_that_keeps_its_offset_leaves_a_hole_that_is_passed_over()
+    {
+        using TailRig rig = new();
+        rig.Loop.Set(rig.Target());
+        using (FileStream writer = new(rig.LogPath(), FileMode.Create, FileAccess.Write, FileShare.ReadWrite))
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                writer.Write(System.Text.Encoding.UTF8.GetBytes(TailRig.Json($"line {i}" + new string('x', 5000 * i) + "\\n")));
+                writer.Flush();
+            }
+
+            rig.Poll();
+            Assert.Equal(3, rig.Records.Count);
+            CopyTruncate(rig);
+            writer.Write(System.Text.Encoding.UTF8.GetBytes(TailRig.Json("after\\n")));
+            writer.Flush();
+            rig.Poll();
+            writer.Write(System.Text.Encoding.UTF8.GetBytes(TailRig.Json("more\\n")));
+        }
+
+        rig.Poll();
+        Assert.Equal(["after", "more"], rig.Texts.Skip(3));
+        Assert.Contains(rig.Notices, n => n.Kind == TailNoticeKind.Truncated);
+        Assert.DoesNotContain(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
+    }
+
+    [Fact]
+    public void A_file_that_was_truncated_and_has_grown_past_the_old_offset_is_read_from_its_beginning()
+    {
+        using TailRig rig = new();
+        rig.AppendLines(0, 3);
+        rig.Loop.Set(rig.Target());
+        rig.Poll();
+        using (FileStream file = new(rig.LogPath(), FileMode.Open))
+        {
+            file.SetLength(0);
+        }
+
+        rig.AppendLines(100, 20);
+        rig.Poll();
+        Assert.Equal([.. TailRig.Lines(0, 3), .. TailRig.Lines(100, 20)], rig.Records.Where(r => (r.Flags & RecordFlags.Gap) == 0).Select(r => r.Text));
+    }
+
+    [Fact]
+    public void What_was_known_and_is_truncated_before_it_was_read_leaves_a_gap_record()
+    {
+        using TailRig rig = new(new TailOptions { Slice = 1024, CheckpointInterval = TimeSpan.Zero });
+        rig.AppendLines(0, 100);
+        rig.Loop.Set(rig.Target());
+        rig.Loop.PollOnce();
+        int read = rig.Records.Count;
+        using (FileStream file = new(rig.LogPath(), FileMode.Open))
+        {
+            file.SetLength(0);
+        }
+
+        rig.Poll();
+        rig.AppendLines(100, 5);
+        rig.Poll();
+        TailNotice lost = Assert.Single(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
+        Assert.Equal("truncated", lost.Detail);
+        Assert.Equal(read, rig.Records.FindIndex(r => (r.Flags & RecordFlags.Gap) != 0));
+        Assert.Contains($"{lost.Bytes} bytes", rig.Records[read].Text, StringComparison.Ordinal);
+        Assert.Equal(TailRig.Lines(100, 5), rig.Texts.Skip(read + 1));
+    }
+
+    [Fact]
+    public void A_record_whose_pieces_were_truncated_away_becomes_a_gap_record()
+    {
+        using TailRig rig = new();
+        rig.Append(TailRig.Json(new string('x', 16384), time: "2026-11-20T20:35:47Z"));
+        rig.Loop.Set(rig.Target());
+        rig.Poll();
+        using (FileStream file = new(rig.LogPath(), FileMode.Open))
+        {
+            file.SetLength(0);
+        }
+
+        rig.Append(TailRig.Json("next\\n", time: "2026-11-20T20:35:48Z"));
+        rig.Poll();
+        Assert.Equal("next", rig.Records[^1].Text);
+        Seen gap = Assert.Single(rig.Records, r => (r.Flags & RecordFlags.Gap) != 0);
+        Assert.Contains("16384 bytes of one record", gap.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_was_empty_and_copied_and_truncated_between_two_looks_is_read_in_order()
+    {
+        using TailRig rig = new();
+        rig.Append("");
+        rig.Loop.Set(rig.Target());
+        rig.Poll();
+        rig.AppendLines(0, 5);
+        CopyTruncate(rig);
+        rig.AppendLines(5, 5);
+        rig.Poll();
+        Assert.Equal(TailRig.Lines(0, 10), rig.Texts);
+    }
+
+    private static void CopyTruncate(TailRig rig)
+    {
+        File.Copy(rig.LogPath(), rig.LogPath("app.log.1"));
+        using FileStream file = new(rig.LogPath(), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        file.SetLength(0);
+    }
+}
