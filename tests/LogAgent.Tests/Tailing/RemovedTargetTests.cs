@@ -1,5 +1,4 @@
 using LogAgent.Tailing;
-using LogAgent.Tailing.Checkpoints;
 using LogAgent.Tailing.Linux;
 
 namespace LogAgent.Tests.Tailing;

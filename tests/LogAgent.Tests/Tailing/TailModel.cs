@@ -30,6 +30,7 @@ internal sealed class TailModel : IDisposable
     private int _seen;
     private int _openSeen;
     private int _noticesSeen;
+    private int _copies; // by copytruncate since the last look
     private int _losses;
     private int _gaps;
 
@@ -257,9 +258,9 @@ internal sealed class TailModel : IDisposable
     private void Unlink()
     {
         FinishLine();
-        if (!File.Exists(_rig.LogPath()))
+        if (!File.Exists(_rig.LogPath()) || _copies > 1)
         {
-            return;
+            return; // copied twice and deleted between two looks: where what is left in the handle belongs cannot be known
         }
 
         File.Delete(_rig.LogPath());
@@ -293,6 +294,7 @@ internal sealed class TailModel : IDisposable
             }
 
             File.Copy(_rig.LogPath(), _rig.LogPath("app.log.1"));
+            _copies++;
         }
 
         using (FileStream stream = new(_rig.LogPath(), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
@@ -316,6 +318,7 @@ internal sealed class TailModel : IDisposable
     private void PollOnce()
     {
         PollResult result = _rig.Loop.PollOnce();
+        _copies = 0;
         Assert.False(result.OutOfMemory);
         foreach (Generation generation in _generations.Where(g => !g.Nameless))
         {

@@ -14,7 +14,7 @@ public class TailModelTests
 
     private static void RunSeeds(TailFormat format)
     {
-        string[] wanted = (Environment.GetEnvironmentVariable("LOGAGENT_TEST_SEEDS") ?? "0:6").Split(':');
+        string[] wanted = (Environment.GetEnvironmentVariable("LOGAGENT_TEST_SEEDS") ?? "0:30").Split(':');
         int first = wanted.Length > 1 ? int.Parse(wanted[0], CultureInfo.InvariantCulture) : 0;
         int count = int.Parse(wanted[^1], CultureInfo.InvariantCulture);
         for (int seed = first; seed < first + count; seed++)
