@@ -444,7 +444,7 @@ public sealed class TailLoop : IDisposable
         {
             try
             {
-                write |= _reading.Prepare(target);
+                write |= !target.IsRetired && _reading.Prepare(target);
             }
             catch (Exception e) when (e is IOException or InvalidDataException)
             {
@@ -473,6 +473,12 @@ public sealed class TailLoop : IDisposable
             }
 
             TailedTarget target = _reads.Peek();
+            if (target.IsRetired)
+            {
+                _reads.Dequeue(); // another one stands in its place
+                continue;
+            }
+
             bool again = false;
             try
             {
