@@ -19,6 +19,9 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
     /// <summary>What abandoned sends have to come back, and files to be closed, after the drain.</summary>
     private static readonly TimeSpan EndingTime = TimeSpan.FromSeconds(3);
 
+    /// <summary>Twice the time in which all containers and files are looked for again.</summary>
+    private const int FoundSeconds = 60;
+
     private readonly ILogger<Agent> _logger = loggers.CreateLogger<Agent>();
     private readonly Lock _gate = new();
     private AgentOptions _options = options;
@@ -131,7 +134,7 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
         }
 
         List<Task> loops = [Task.Run(() => discovery.RunAsync(reading.Token), CancellationToken.None), Task.Run(() => files.RunAsync(reading.Token), CancellationToken.None), tail.RunAsync(reading.Token)];
-        List<Task> services = [service.RunAsync(serving.Token), SampleAsync(progress, serving.Token)];
+        List<Task> services = [service.RunAsync(serving.Token), SampleAsync(progress, serving.Token), RemoveUnclaimedAsync(discovery, tail, fields.ForFile(new Dictionary<string, string>(), new Dictionary<string, string>()), serving.Token)];
         if (_options.Metrics.Listen is { } address)
         {
             MetricsPage page = new(new ProcessMetrics(time.GetUtcNow()).Read, new AgentMetrics(ledger, tail, budget, progress, () => containers.Count).Read);
@@ -204,6 +207,24 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
             {
                 progress.Sample();
             }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <summary>What went away while the agent was down: nobody has claimed it when containers and files have been found for a while.</summary>
+    private async Task RemoveUnclaimedAsync(ContainerDiscovery discovery, TailLoop tail, FieldSet fields, CancellationToken stop)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromSeconds(1), time);
+        try
+        {
+            for (int found = 0; found < FoundSeconds && await timer.WaitForNextTickAsync(stop).ConfigureAwait(false);)
+            {
+                found = discovery.IsConnected ? found + 1 : 0;
+            }
+
+            tail.RemoveUnclaimed(fields);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

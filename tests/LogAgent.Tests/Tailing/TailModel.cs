@@ -372,8 +372,9 @@ internal sealed class TailModel : IDisposable
             bool isCut = record.RawTime.Length > 0 && (record.Flags & (RecordFlags.Gap | RecordFlags.Truncated)) != 0;
             _gaps += isCut || (record.Flags & RecordFlags.Gap) != 0 ? 1 : 0;
 
-            // Of a record in pieces that was handed out before, less may be left when it is read again.
-            Assert.True(_ids.TryAdd(record.Id, record) || _ids[record.Id].Text == record.Text || isCut, $"One id for {_ids[record.Id]} and {record}.");
+            // Of a record in pieces that was handed out before, less may be left when it is read again: its end, in the next file.
+            bool isRest = record.RawTime.Length > 0 && _ids.TryGetValue(record.Id, out Seen? whole) && whole.Text.EndsWith(record.Text, StringComparison.Ordinal);
+            Assert.True(_ids.TryAdd(record.Id, record) || _ids[record.Id].Text == record.Text || isCut || isRest, $"One id for {_ids[record.Id]} and {record}.");
             if ((record.Flags & RecordFlags.Gap) != 0)
             {
                 continue;
