@@ -35,7 +35,7 @@ internal sealed class GenerationFinder(TailContext context)
         {
             LookAtLive(target, live!, stat);
         }
-        else if (!target.IsScanned || live is not null || (exists && target.MayTryAgain(stat)))
+        else if (!target.IsScanned || live is not null || target.MayTryAgain(stat))
         {
             Scan(target);
         }

@@ -445,6 +445,7 @@ public sealed class TailLoop : IDisposable
             try
             {
                 write |= !target.IsRetired && _reading.Prepare(target);
+                LimitOpenFiles();
             }
             catch (Exception e) when (e is IOException or InvalidDataException)
             {
@@ -496,6 +497,7 @@ public sealed class TailLoop : IDisposable
                 Trouble(target, e);
             }
 
+            LimitOpenFiles();
             _reads.Dequeue();
             _touched.Add(target);
             target.IsQueued = again;
@@ -505,7 +507,6 @@ public sealed class TailLoop : IDisposable
             }
         }
 
-        LimitOpenFiles();
         return new PollResult(bytes, more, full);
     }
 

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace LogAgent.Tailing.Parsing;
 
 /// <summary>
-/// The frames of Docker's local driver, one after the other (seen with Docker 20.10 and 26.1):
+/// The frames of Docker's local driver, one after the other (seen with Docker 20.10):
 /// <code>
 /// uint32 BE  length of the payload
 /// payload    protobuf; it always begins 0a 06 "stdout" or 0a 06 "stderr"

@@ -10,7 +10,7 @@ namespace LogAgent.Containers;
 /// image/overlay2/repositories.json   Repositories{name{reference: image id}}
 /// image/overlay2/layerdb/mounts/{id}/mount-id   the layer's directory under overlay2/
 /// </code>
-/// (config.v2.json is the engine's format since 1.10; read on 20.10, 26.1 and 28.2.)
+/// (config.v2.json is the engine's format since 1.10; read on 20.10.)
 /// </summary>
 internal sealed class ContainerDirectory(string dataRoot, string hostRoot)
 {

@@ -1,15 +1,19 @@
 using LogAgent.Configuration;
+using LogAgent.Tailing.Linux;
 
 namespace LogAgent.Containers;
 
 /// <summary>
-/// Follows the containers of a host from the engine's files, without a socket. Every 20 ms it asks for the time at which the
-/// directory last changed (one system call, so that a container of 50 ms is not missed) and lists it where that moved; every two
-/// seconds it looks at each container's own file. Reports as <see cref="ContainerWatcher"/> does.
+/// Follows the containers of a host from the engine's files, without a socket. A change in their directory (inotify) is looked at
+/// at once; where inotify cannot tell, every 250 ms the time at which the directory last changed is asked for. Every two seconds it
+/// looks at each container's own file. Reports as <see cref="ContainerWatcher"/> does.
 /// </summary>
 internal sealed partial class ContainerDirectoryWatcher
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>While a container's files are being written.</summary>
+    private static readonly TimeSpan SoonInterval = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ChangesInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>Lists taken after a change: the kernel's clock may give two changes one time.</summary>
@@ -41,21 +45,20 @@ internal sealed partial class ContainerDirectoryWatcher
     /// <summary>Whether the directory could be listed last time; for the health page.</summary>
     public bool IsConnected { get; private set; }
 
-    /// <summary>Runs until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancel)
+    /// <summary>Runs until cancelled, on a thread of its own: it waits in the kernel.</summary>
+    public Task RunAsync(CancellationToken cancel) =>
+        Task.Factory.StartNew(() => Run(cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Run(CancellationToken cancel)
     {
-        using PeriodicTimer timer = new(Interval, _time);
-        try
+        using LoopWait wait = new();
+        using CancellationTokenRegistration stop = cancel.Register(wait.Wake);
+        while (!cancel.IsCancellationRequested)
         {
-            do
-            {
-                PollOnce();
-            }
-            while (await timer.WaitForNextTickAsync(cancel));
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            // The agent stops.
+            wait.Watch([_directory.ContainersPath]);
+            PollOnce();
+            wait.Wait(TimeSpan.Zero, _lists > 0 ? SoonInterval : Interval);
+            wait.TakeChanges(static (_, _, _) => { });
         }
     }
 

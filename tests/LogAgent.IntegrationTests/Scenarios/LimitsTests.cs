@@ -104,4 +104,38 @@ public sealed class LimitsTests : Scenario
         Assert.Equal("0 missing, 0 doubled", store.Stored.Compare(tree.Written));
         Assert.InRange(loudAtTheLastQuiet, 0, loud.Written - 1);
     }
+
+    [ScenarioFact]
+    [Trait("Scenario", "16")]
+    public async Task Five_hundred_files_are_read_with_sixty_four_handles()
+    {
+        DockerTree tree = NewTree();
+        for (int i = 0; i < 500; i++)
+        {
+            tree.Add($"file-{i}").WriteSequence(10);
+        }
+
+        DocumentStore store = Own(await DocumentStore.StartNewAsync());
+        AgentProcess agent = StartAgent(TreeConfiguration(tree, Elasticsearch(store.Url), "limits:\n  open_files: 64"));
+        int most = 0;
+        for (int round = 0; round < 3; round++)
+        {
+            await WaitAsync(
+                () =>
+                {
+                    most = Math.Max(most, agent.OpenLogs());
+                    return store.Stored.IsComplete(tree.Written);
+                },
+                "everything has arrived",
+                () => store.Stored.Compare(tree.Written));
+            foreach (FakeContainer container in tree.All)
+            {
+                container.WriteSequence(10);
+            }
+        }
+
+        await WaitForAllAsync(store.Stored, () => tree.Written);
+        Assert.Equal("0 missing, 0 doubled", store.Stored.Compare(tree.Written));
+        Assert.InRange(most, 1, 64);
+    }
 }
