@@ -516,7 +516,8 @@ public sealed class TailLoop : IDisposable
     /// <summary>Closes those that were not read for the longest time; they are found again by identity. What has no name any more stays open.</summary>
     private void LimitOpenFiles()
     {
-        if (_context.OpenFiles <= _context.Options.OpenFiles)
+        // One place stays free for the next file to be opened.
+        if (_context.OpenFiles < _context.Options.OpenFiles)
         {
             return;
         }

@@ -94,25 +94,44 @@ internal sealed class ElasticsearchServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads every document of the pattern back and gives it to <paramref name="each"/>.</summary>
+    /// <summary>
+    /// Reads every document of the pattern back and gives it to <paramref name="each"/>. A reading in which a shard moved away
+    /// (after a node has come back) is incomplete and is begun again.
+    /// </summary>
     public async Task ReadAllAsync(string pattern, Action<JsonElement> each)
     {
         await RequestAsync(HttpMethod.Post, $"/{pattern}/_refresh");
+        List<JsonElement>? documents = null;
+        for (int attempt = 0; documents is null; attempt++)
+        {
+            Assert.True(attempt < 20, "No reading of all shards was complete.");
+            await RequestAsync(HttpMethod.Get, "/_cluster/health?wait_for_no_relocating_shards=true&timeout=10s");
+            documents = await TryReadAllAsync(pattern);
+        }
+
+        documents.ForEach(each);
+    }
+
+    /// <summary>Null where a shard failed to answer.</summary>
+    private async Task<List<JsonElement>?> TryReadAllAsync(string pattern)
+    {
+        List<JsonElement> documents = [];
         string page = await RequestAsync(HttpMethod.Post, $"/{pattern}/_search?scroll=2m", """{"size":5000,"sort":["_doc"]}""");
         while (true)
         {
             using JsonDocument answer = JsonDocument.Parse(page);
+            if (answer.RootElement.GetProperty("_shards").GetProperty("failed").GetInt32() > 0)
+            {
+                return null;
+            }
+
             JsonElement hits = answer.RootElement.GetProperty("hits").GetProperty("hits");
             if (hits.GetArrayLength() == 0)
             {
-                return;
+                return documents;
             }
 
-            foreach (JsonElement hit in hits.EnumerateArray())
-            {
-                each(hit.GetProperty("_source"));
-            }
-
+            documents.AddRange(hits.EnumerateArray().Select(hit => hit.GetProperty("_source").Clone()));
             string scroll = answer.RootElement.GetProperty("_scroll_id").GetString()!;
             page = await RequestAsync(HttpMethod.Post, "/_search/scroll", JsonSerializer.Serialize(new { scroll = "2m", scroll_id = scroll }));
         }
