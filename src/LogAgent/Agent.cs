@@ -14,7 +14,7 @@ namespace LogAgent;
 /// Builds and connects everything, in the order of the data, runs it, and stops it in the same order: first nothing new is
 /// found or read, then what was read is delivered, then the last checkpoint is written.
 /// </summary>
-internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers, TimeProvider time)
+internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<string, string> environment, ILoggerFactory loggers, TimeProvider time)
 {
     /// <summary>What abandoned sends have to come back, and files to be closed, after the drain.</summary>
     private static readonly TimeSpan EndingTime = TimeSpan.FromSeconds(3);
@@ -91,7 +91,7 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
     /// <summary>Tries what the agent needs: the engine, the files, the outputs.</summary>
     public async Task<IReadOnlyList<CheckResult>> CheckAsync(CancellationToken cancel)
     {
-        List<CheckResult> results = [.. await ContainerChecks.RunAsync(_options.Docker, Environment.GetEnvironmentVariable, time, cancel).ConfigureAwait(false)];
+        List<CheckResult> results = [.. await ContainerChecks.RunAsync(_options.Docker, environment.GetValueOrDefault, time, cancel).ConfigureAwait(false)];
         DocumentEncoder documents = new(_options.Schema);
         foreach (OutputSection section in _options.Outputs)
         {
@@ -114,13 +114,13 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
         FileTargets files = new(_options.Files, fields, firstStart, tail.Set, tail.Remove, time, loggers.CreateLogger<FileTargets>());
         string? ownContainer = OwnContainer.Find();
         ContainerTargets containers = new(_options.Docker, fields, files, ownContainer, firstStart, tail.Set, tail.Remove, time, loggers.CreateLogger<ContainerTargets>());
-        Sidecar? sidecar = SidecarOptions.FromEnvironment(Environment.GetEnvironmentVariable) is { } shared
+        Sidecar? sidecar = SidecarOptions.FromEnvironment(environment.GetValueOrDefault) is { } shared
             ? new Sidecar(shared, fields, files, ownContainer, loggers.CreateLogger<Sidecar>())
             : null;
         sidecar?.Begin();
-        ContainerDiscovery discovery = new(_options.Docker, Environment.GetEnvironmentVariable, containers, time, loggers, sidecar);
+        ContainerDiscovery discovery = new(_options.Docker, environment.GetValueOrDefault, containers, time, loggers, sidecar);
         Progress progress = new(ledger, tail, time);
-        SystemdNotify notify = new(EnvironmentVariables());
+        SystemdNotify notify = new(environment);
         ServiceLoop service = new(notify, () => StatusLine(ledger, tail, progress), () => progress.Health.Ok, time);
 
         using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -251,18 +251,15 @@ internal sealed partial class Agent(AgentOptions options, ILoggerFactory loggers
 
     private static TailOptions TailOptionsOf(AgentOptions options) => new() { RecordLimit = options.Limits.Record, OpenFiles = options.Limits.OpenFiles };
 
-    private static EnrichmentOptions EnrichmentOf(AgentOptions options) => new()
+    private EnrichmentOptions EnrichmentOf(AgentOptions options) => new()
     {
         Host = options.Host.Length > 0 ? options.Host : Environment.MachineName,
-        Cluster = options.Cluster.Length > 0 ? options.Cluster : Environment.GetEnvironmentVariable("CLUSTER_ID") ?? "",
+        Cluster = options.Cluster.Length > 0 ? options.Cluster : environment.GetValueOrDefault("CLUSTER_ID", ""),
         Fields = options.Fields,
         Flat = options.Schema == Schema.Flat,
         LabelsAllow = options.Docker.LabelsAllow,
         LabelsDeny = options.Docker.LabelsDeny,
     };
-
-    private static Dictionary<string, string> EnvironmentVariables() =>
-        Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "");
 
     [LoggerMessage(LogLevel.Critical, "The agent cannot start: {Problem}")]
     private partial void LogCannotStart(string problem);

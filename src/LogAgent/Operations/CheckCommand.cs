@@ -39,7 +39,7 @@ internal static class CheckCommand
         Print(HostChecks.StateDirectory(configuration.Options.StateDirectory));
         Print(HostChecks.MetricsAddress(configuration.Options.Metrics.Listen));
         using OwnLog log = new(configuration.Options.Log with { Level = LogDetail.Error }, context.Environment);
-        Agent agent = new(configuration.Options, log.Loggers, context.Time);
+        Agent agent = new(configuration.Options, context.Environment, log.Loggers, context.Time);
         foreach (CheckResult result in await agent.CheckAsync(cancel).ConfigureAwait(false))
         {
             Print(result);

@@ -36,7 +36,7 @@ internal static class RunCommand
         }
 
         using OwnLog log = new(configuration.Options.Log, context.Environment);
-        Agent agent = new(configuration.Options, log.Loggers, context.Time);
+        Agent agent = new(configuration.Options, context.Environment, log.Loggers, context.Time);
         SystemdNotify notify = new(context.Environment);
         AgentService service = new(agent.RunAsync, () =>
         {
