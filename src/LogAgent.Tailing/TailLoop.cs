@@ -33,7 +33,7 @@ public sealed class TailLoop : IDisposable
     private readonly Dictionary<string, byte[]> _lines = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dictionary<string, TailedTarget>> _byDirectory = new(StringComparer.Ordinal);
     private readonly LoopWait _wait = new();
-    private readonly Func<bool> _hasRoom;
+    private readonly Func<TailTarget, bool> _hasRoom;
     private readonly Queue<TailedTarget> _reads = new();
     private readonly List<TailedTarget> _touched = [];
     private TailedTarget[] _order = [];
@@ -57,12 +57,12 @@ public sealed class TailLoop : IDisposable
     /// <param name="store">Its checkpoints are loaded here.</param>
     /// <param name="emit">Takes each batch; it must call ExpectOutputs and pass it on without waiting.</param>
     /// <param name="notify">Takes each notice.</param>
-    /// <param name="hasRoom">False while those that take the batches have enough for now: then nothing is read; see <see cref="RoomMade"/>.</param>
+    /// <param name="hasRoom">False while those that take a target's batches have enough of them for now: then nothing of it is read, and others go on; see <see cref="RoomMade"/>.</param>
     /// <exception cref="NewerCheckpointsException">A later version of the agent wrote the checkpoints.</exception>
-    public TailLoop(TailOptions options, CheckpointStore store, MemoryBudget budget, TimeProvider time, Action<LogBatch> emit, Action<TailNotice> notify, Func<bool>? hasRoom = null)
+    public TailLoop(TailOptions options, CheckpointStore store, MemoryBudget budget, TimeProvider time, Action<LogBatch> emit, Action<TailNotice> notify, Func<TailTarget, bool>? hasRoom = null)
     {
         _store = store;
-        _hasRoom = hasRoom ?? (static () => true);
+        _hasRoom = hasRoom ?? (static _ => true);
         _context = new TailContext(options, budget, time, new Lock(), Track, notify) { Completed = OnCompleted };
         _finder = new GenerationFinder(_context);
         _reading = new TargetReading(_context, new SliceReader(_context), _finder);
@@ -78,6 +78,7 @@ public sealed class TailLoop : IDisposable
         void Track(LogBatch batch)
         {
             Interlocked.Increment(ref _inFlight);
+            ((BatchTag)batch.Tag!).Target.Hold(batch.Charge);
             emit(batch);
         }
     }
@@ -232,7 +233,31 @@ public sealed class TailLoop : IDisposable
         Save();
     }
 
-    private bool HasRoom() => _hasRoom() && _context.Budget.Used + _context.Options.Slice * 2L <= _context.Budget.Limit;
+    /// <summary>Something that waits to be read could be read now.</summary>
+    private bool HasRoom()
+    {
+        if (_context.Budget.Used + (_context.Options.Slice * 2L) > _context.Budget.Limit)
+        {
+            return false;
+        }
+
+        foreach (TailedTarget target in _reads)
+        {
+            if (HasRoom(target))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// False: the target waits, and others go on. One whose records nobody takes (its index is blocked, its partition has no
+    /// leader) may hold twice what it leaves free, so that memory is never all taken by those that are stuck.
+    /// </summary>
+    private bool HasRoom(TailedTarget target) =>
+        target.Held <= 2 * Math.Max(0, _context.Budget.Limit - _context.Budget.Used) && _hasRoom(target.Target);
 
     /// <summary>
     /// After the last pass: waits until each batch is completed, or until <paramref name="cancel"/>, then writes the last
@@ -464,19 +489,20 @@ public sealed class TailLoop : IDisposable
         long bytes = 0;
         bool more = false;
         bool full = false;
+        bool waits = false;
         for (int count = _reads.Count; count > 0; count--)
         {
-            // Who finds no room keeps its place before the others: nobody starves while memory is short.
-            if (!_hasRoom())
-            {
-                more = full = true;
-                break;
-            }
-
             TailedTarget target = _reads.Peek();
             if (target.IsRetired)
             {
                 _reads.Dequeue(); // another one stands in its place
+                continue;
+            }
+
+            if (!HasRoom(target))
+            {
+                waits = true;
+                _reads.Enqueue(_reads.Dequeue());
                 continue;
             }
 
@@ -489,6 +515,7 @@ public sealed class TailLoop : IDisposable
                 full |= read.OutOfMemory;
                 if (full)
                 {
+                    // Who finds no memory keeps its place before the others: nobody starves while it is short.
                     break;
                 }
             }
@@ -507,7 +534,7 @@ public sealed class TailLoop : IDisposable
             }
         }
 
-        return new PollResult(bytes, more, full);
+        return new PollResult(bytes, more || waits, full || (waits && !more));
     }
 
     /// <summary>Trouble with one file must not stop the others: it is said, and tried again at the next pass.</summary>
@@ -693,6 +720,7 @@ public sealed class TailLoop : IDisposable
             tag.Target.IsChanged = true;
         }
 
+        ((BatchTag)batch.Tag!).Target.Release(batch.Charge);
         _context.Budget.Release(batch.Charge);
         if (Interlocked.Decrement(ref _inFlight) == 0)
         {

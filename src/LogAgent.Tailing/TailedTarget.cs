@@ -15,6 +15,7 @@ internal sealed class TailedTarget
     private (TailNoticeKind Kind, string Detail)? _said;
     private ulong _refusedInode;
     private long _refusedAt;
+    private long _held;
 
     public TailedTarget(TailTarget target, TargetCheckpoint? checkpoint, TailContext context)
     {
@@ -98,9 +99,18 @@ internal sealed class TailedTarget
     /// <summary>Time of its last record, for those that have none of their own.</summary>
     public long LastTimeNanos { get; set; }
 
+    /// <summary>Bytes of the memory budget that its batches in flight hold.</summary>
+    public long Held => Volatile.Read(ref _held);
+
     public TailedFile? Live => Files.Count > 0 && !Files[^1].Moved ? Files[^1] : null;
 
     public bool HasPending => Pending[0].IsActive || Pending[1].IsActive || Pending[2].IsActive;
+
+    /// <summary>A batch of so many bytes is handed out.</summary>
+    public void Hold(int bytes) => Interlocked.Add(ref _held, bytes);
+
+    /// <summary>A batch is completed. Called by completing threads.</summary>
+    public void Release(int bytes) => Interlocked.Add(ref _held, -bytes);
 
     public bool IsPendingFrom(TailedFile file)
     {

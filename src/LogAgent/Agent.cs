@@ -43,12 +43,12 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
         bool firstStart = !File.Exists(store.FilePath);
         Ledger ledger = new();
         MemoryBudget budget = new(_options.Limits.Memory);
-        Fanout fanout = new(ledger);
+        Fanout fanout = new(ledger, budget);
         TailNotices notices = new(ledger, time, loggers.CreateLogger<TailNotices>());
         TailLoop tail;
         try
         {
-            tail = new TailLoop(TailOptionsOf(_options), store, budget, time, fanout.Emit, notices.Take, () => fanout.HasRoom);
+            tail = new TailLoop(TailOptionsOf(_options), store, budget, time, fanout.Emit, notices.Take, fanout.HasRoom);
             fanout.RoomMade += tail.RoomMade;
         }
         catch (NewerCheckpointsException e)

@@ -5,31 +5,34 @@ namespace LogAgent.Delivery;
 /// <summary>
 /// Hands each batch to every output that takes something of it. The list of outputs can be replaced while it runs.
 /// </summary>
-internal sealed class Fanout(Ledger ledger)
+internal sealed class Fanout(Ledger ledger, MemoryBudget budget)
 {
     private readonly Lock _gate = new();
     private OutputWorker[] _workers = [];
     private Offer[] _offers = [];
 
-    /// <summary>False while some output holds so many batches that reading more had better wait. Memory is bounded by the budget in any case.</summary>
-    public bool HasRoom
-    {
-        get
-        {
-            foreach (OutputWorker worker in Volatile.Read(ref _workers))
-            {
-                if (!worker.HasRoom)
-                {
-                    return false;
-                }
-            }
-
-            return true;
-        }
-    }
-
-    /// <summary>Raised when an output has room again; whether all have says <see cref="HasRoom"/>. On any thread.</summary>
+    /// <summary>Raised when an output has room again; for whom says <see cref="HasRoom"/>. On any thread.</summary>
     public event Action? RoomMade;
+
+    /// <summary>
+    /// False while an output that takes the target's records has enough that goes the same way: reading more of this target
+    /// had better wait. A way (an output, one of its topics) may hold twice the memory that is free for others: one that is
+    /// stuck leaves a third of it to them, ten leave a twentieth. Called on the tail loop's thread.
+    /// </summary>
+    public bool HasRoom(TailTarget target)
+    {
+        OutputWorker[] workers = Volatile.Read(ref _workers);
+        long share = workers is [{ HasOneLane: true }] ? long.MaxValue : 2 * Math.Max(0, budget.Limit - budget.Used);
+        foreach (OutputWorker worker in workers)
+        {
+            if (!worker.HasRoom(target, share))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>
     /// Sets the outputs, all at once: a batch goes to those of before or to these, never to a mix. When it has returned, the

@@ -3,7 +3,7 @@ namespace LogAgent.Delivery;
 /// <summary>When a worker that has skipped tells its output so: before anything else, and again until it is taken. Owned by the worker's loop.</summary>
 internal sealed class GapSchedule(string output, TimeProvider time)
 {
-    private readonly SkippedRecords _skipped = new(output);
+    private readonly SkippedRecords _skipped = new(output, time);
     private int _attempt;
     private long _due;
     private int _targets = 100;

@@ -7,15 +7,18 @@ namespace LogAgent.Delivery;
 /// finished with. When that reaches 0 the batch is acknowledged, once. Owned by one loop at a time.
 /// </summary>
 /// <param name="batch">The batch.</param>
+/// <param name="lane">The way that its records go; told when the output is done with the batch.</param>
 /// <param name="taken">What the output takes of it.</param>
 /// <param name="streams">Bits of 1 &lt;&lt; <see cref="LogStream"/> that the output takes.</param>
 /// <param name="hasGaps">Whether gap records are among the records.</param>
 /// <param name="since">Timestamp of its arrival.</param>
-internal sealed class HeldBatch(LogBatch batch, Amount taken, StreamSet streams, bool hasGaps, long since)
+internal sealed class HeldBatch(LogBatch batch, Lane lane, Amount taken, StreamSet streams, bool hasGaps, long since)
 {
     private int _unfinished = (int)taken.Records;
 
     public LogBatch Batch => batch;
+
+    public Lane Lane => lane;
 
     public bool HasGaps => hasGaps;
 
@@ -41,6 +44,7 @@ internal sealed class HeldBatch(LogBatch batch, Amount taken, StreamSet streams,
         _unfinished -= records;
         if (_unfinished == 0 && records > 0)
         {
+            lane.Leave(batch.Charge);
             batch.Acknowledge();
         }
     }
@@ -51,6 +55,7 @@ internal sealed class HeldBatch(LogBatch batch, Amount taken, StreamSet streams,
         if (_unfinished > 0)
         {
             _unfinished = 0;
+            lane.Leave(batch.Charge);
             batch.Abandon();
         }
     }

@@ -1,3 +1,5 @@
+using LogAgent.Tailing;
+
 namespace LogAgent.Delivery;
 
 /// <summary>One line of <c>logagent check</c>.</summary>
@@ -27,6 +29,13 @@ internal sealed record SendLimits
     /// and that is all the order that the output needs (Kafka); concurrency does not adapt.
     /// </summary>
     public bool Pipelined { get; init; }
+
+    /// <summary>
+    /// Names the way that a target's records go (their topic), where one of them can be stuck while others are not: groups are
+    /// made for each way alone, and with <see cref="Pipelined"/> each has its own <see cref="MaxConcurrency"/>. Called once a
+    /// target. Null: all go the same way.
+    /// </summary>
+    public Func<TailTarget, string>? LaneOf { get; init; }
 }
 
 /// <summary>

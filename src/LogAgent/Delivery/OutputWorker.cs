@@ -9,15 +9,6 @@ namespace LogAgent.Delivery;
 /// </summary>
 internal sealed class OutputWorker
 {
-    /// <summary>Batches that wait at which <see cref="HasRoom"/> turns false.</summary>
-    private const int MostBatches = 4096;
-
-    /// <summary>
-    /// Bytes of messages that may wait, where two groups are less: more would only be read earlier, and be in the way of the
-    /// processor's caches.
-    /// </summary>
-    private const long FewestBytes = 4 << 20;
-
     /// <summary>How long sends have, after they were cancelled, to come back.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
@@ -27,13 +18,12 @@ internal sealed class OutputWorker
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Sender _sender;
+    private readonly OutputLanes _lanes;
     private List<HeldBatch> _inbox = [];
     private List<HeldBatch> _taken = [];
     private List<SendJob> _adopted = [];
     private ITimer? _timer;
     private long _order;
-    private int _queued;
-    private long _queuedBytes;
     private volatile bool _stopping;
     private volatile bool _cut;
     private bool _closed;
@@ -47,6 +37,7 @@ internal sealed class OutputWorker
         Ledger = ledger;
         _time = time;
         _logger = logger;
+        _lanes = new(output.Limits.LaneOf, time);
         _sender = new(output, rules.SkipAfter, ledger, deadLetters, retry, time, logger, _wake);
     }
 
@@ -63,24 +54,28 @@ internal sealed class OutputWorker
 
     public OutputLedger Ledger { get; }
 
-    /// <summary>False while so many batches wait that reading more had better wait.</summary>
-    public bool HasRoom => Volatile.Read(ref _queued) < MostBatches && Volatile.Read(ref _queuedBytes) < Math.Max(FewestBytes, 2 * Output.Limits.GroupBytes);
+    /// <summary>What of the output is stuck, all of it is: no other way leads through it.</summary>
+    public bool HasOneLane => _lanes.IsSingle;
 
-    /// <summary>Called on the worker's loop when <see cref="HasRoom"/> has turned true again. Set before the first batch.</summary>
+    /// <summary>Called on the worker's loop when <see cref="HasRoom"/> may have turned true again. Set before the first batch.</summary>
     public Action? RoomMade { get; set; }
+
+    /// <summary>False while so much of what goes the target's way waits that reading more of the target had better wait. Memory is bounded in any case.</summary>
+    /// <param name="share">Bytes of the memory budget that one way may hold for now.</param>
+    public bool HasRoom(TailTarget target, long share) => !Rules.Subset.Takes(target.Fields) || _lanes.Of(target).HasRoom(Output.Limits, share);
 
     /// <summary>Takes a batch. Thread-safe, never waits. After the stop the batch is abandoned.</summary>
     /// <param name="taken">Records of the batch that the output takes, gap records included, and the bytes of their messages.</param>
     public void Enqueue(LogBatch batch, Amount taken, bool hasGaps)
     {
+        Lane lane = _lanes.Of(batch.Target);
         lock (_gate)
         {
             if (!_closed)
             {
-                _inbox.Add(new(batch, taken, Rules.Subset.Streams, hasGaps, _time.GetTimestamp()) { Order = _order });
+                _inbox.Add(new(batch, lane, taken, Rules.Subset.Streams, hasGaps, _time.GetTimestamp()) { Order = _order });
                 _order += batch.Count;
-                Interlocked.Increment(ref _queued);
-                Interlocked.Add(ref _queuedBytes, taken.Bytes);
+                lane.Enter(taken.Bytes, batch.Charge);
                 batch = null!;
             }
         }
@@ -138,14 +133,10 @@ internal sealed class OutputWorker
             _sender.Hurry();
         }
 
-        bool hadRoom = HasRoom;
-        int uncut = _sender.Queue.UncutBatches;
-        long uncutBytes = _sender.Queue.UncutBytes;
         _sender.Pass();
-        Interlocked.Add(ref _queued, _sender.Queue.UncutBatches - uncut);
-        Interlocked.Add(ref _queuedBytes, _sender.Queue.UncutBytes - uncutBytes);
-        if (!hadRoom && HasRoom)
+        if (_lanes.RoomMade)
         {
+            _lanes.RoomMade = false;
             RoomMade?.Invoke();
         }
 

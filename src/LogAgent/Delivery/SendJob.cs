@@ -11,6 +11,9 @@ internal sealed class SendJob(RecordGroup group, HeldBatch[] owners)
 
     public HeldBatch[] Owners => owners;
 
+    /// <summary>The way that all of its records go. Gap records have one of their own.</summary>
+    public Lane Lane => owners[0].Lane;
+
     /// <summary>Position of its first record among all that the worker was given.</summary>
     public long Order { get; set; } = owners[0].Order + group.Runs[0].Start;
 

@@ -2,25 +2,28 @@ namespace LogAgent.Delivery;
 
 /// <summary>
 /// What one worker has yet to send: groups that wait to be sent again, in the order of their records, and batches that are
-/// not cut into groups yet. Owned by the worker's loop.
+/// not cut into groups yet, by lane. Owned by the worker's loop.
 /// </summary>
 internal sealed class SendQueue(TimeProvider time)
 {
-    private readonly GroupCutter _cutter = new(time);
+    /// <summary>Those in which something waits to be cut.</summary>
+    private readonly List<Lane> _lanes = [];
     private readonly List<SendJob> _waiting = [];
 
-    public bool IsEmpty => _waiting.Count == 0 && _cutter.IsEmpty;
+    public bool IsEmpty => _waiting.Count == 0 && _lanes.Count == 0;
 
     /// <summary>True while nothing waits to be sent again.</summary>
     public bool NothingWaits => _waiting.Count == 0;
 
-    /// <summary>Batches of which something is not cut yet.</summary>
-    public int UncutBatches => _cutter.Count;
+    public void Add(HeldBatch held)
+    {
+        if (held.Lane.Cutter.IsEmpty)
+        {
+            _lanes.Add(held.Lane);
+        }
 
-    /// <summary>Bytes of messages that are not cut yet.</summary>
-    public long UncutBytes => _cutter.Bytes;
-
-    public void Add(HeldBatch held) => _cutter.Add(held);
+        held.Lane.Cutter.Add(held);
+    }
 
     /// <summary>The job is to be sent again after a delay.</summary>
     public void Wait(SendJob job, TimeSpan delay)
@@ -36,32 +39,90 @@ internal sealed class SendQueue(TimeProvider time)
     }
 
     /// <summary>What waits is due now.</summary>
-    /// <param name="throttled">Also that which waits because the receiver asked for less.</param>
-    public void SendWaitingNow(bool throttled)
+    public void SendWaitingNow()
+    {
+        long now = time.GetTimestamp();
+        _waiting.ForEach(job => job.Due = Math.Min(job.Due, now));
+    }
+
+    /// <summary>What waits in the lane (null: in any) is due now, except for what waits because the receiver asked for less.</summary>
+    public void SendWaitingNow(Lane? lane)
     {
         long now = time.GetTimestamp();
         foreach (SendJob job in _waiting)
         {
-            job.Due = throttled || !job.Throttled ? Math.Min(job.Due, now) : job.Due;
+            job.Due = job.Throttled || (lane is not null && job.Lane != lane) ? job.Due : Math.Min(job.Due, now);
         }
     }
 
     /// <summary>The job to send next, or null where none is due or none may be sent now.</summary>
-    /// <param name="free">How many sends may begin.</param>
+    /// <param name="free">How many sends may begin; where the output is pipelined, each lane has its own limit instead.</param>
     /// <param name="flush">Do not wait for a group to fill.</param>
     public SendJob? Next(SendLimits limits, int free, bool flush)
     {
-        if (free <= 0)
+        if (free <= 0 && !limits.Pipelined)
         {
             return null;
         }
 
         long now = time.GetTimestamp();
+        foreach (Lane lane in _lanes)
+        {
+            lane.IsHeldUp = false;
+        }
+
+        return TakeWaiting(limits, ref free, now) ?? (free > 0 || limits.Pipelined ? CutNext(limits, now, flush) : null);
+    }
+
+    /// <summary>Takes out everything, as jobs, in order.</summary>
+    public List<SendJob> TakeAll(SendLimits limits)
+    {
+        List<SendJob> jobs = [.. _waiting];
+        _waiting.Clear();
+        while (_lanes.Count > 0)
+        {
+            jobs.Add(Cut(_lanes[^1], limits));
+        }
+
+        return jobs;
+    }
+
+    /// <summary>How long until something is due that is not due now; null where nothing will be.</summary>
+    public TimeSpan? DueIn(SendLimits limits)
+    {
+        long now = time.GetTimestamp();
+        TimeSpan? next = null;
+        foreach (Lane lane in _lanes)
+        {
+            TimeSpan? age = lane.Cutter.DueIn(limits, now);
+            next = age > TimeSpan.Zero && (next is null || age < next) ? age : next;
+        }
+
+        foreach (SendJob job in _waiting)
+        {
+            if (job.Due > now && (next is null || time.GetElapsedTime(now, job.Due) < next))
+            {
+                next = time.GetElapsedTime(now, job.Due);
+            }
+        }
+
+        return next;
+    }
+
+    private static bool MayBegin(Lane lane, SendLimits limits) => !limits.Pipelined || lane.Sending < limits.MaxConcurrency;
+
+    private SendJob? TakeWaiting(SendLimits limits, ref int free, long now)
+    {
         bool oneByOne = limits.MaxConcurrency == 1;
+        foreach (SendJob job in _waiting)
+        {
+            job.Lane.IsHeldUp = false;
+        }
+
         for (int i = 0; i < _waiting.Count; i++)
         {
             SendJob job = _waiting[i];
-            if (job.Due <= now)
+            if (job.Due <= now && !job.Lane.IsHeldUp && MayBegin(job.Lane, limits))
             {
                 _waiting.RemoveAt(i);
                 return job;
@@ -72,42 +133,44 @@ internal sealed class SendQueue(TimeProvider time)
                 continue;
             }
 
-            // Where the output keeps an order nothing may overtake a whole group; elsewhere it keeps its place among the sends.
-            if (oneByOne || limits.Pipelined || --free == 0)
+            // Where the output keeps an order nothing of the lane may overtake a whole group; elsewhere it keeps its place among the sends.
+            if (oneByOne || limits.Pipelined)
             {
-                return null;
+                job.Lane.IsHeldUp = true;
+            }
+            else if (--free == 0)
+            {
+                break;
             }
         }
 
-        return _cutter.IsReady(limits, now, flush) ? _cutter.Cut(limits) : null;
+        return null;
     }
 
-    /// <summary>Takes out everything, as jobs, in order.</summary>
-    public List<SendJob> TakeAll(SendLimits limits)
+    private SendJob? CutNext(SendLimits limits, long now, bool flush)
     {
-        List<SendJob> jobs = [.. _waiting];
-        _waiting.Clear();
-        while (!_cutter.IsEmpty)
+        foreach (Lane lane in _lanes)
         {
-            jobs.Add(_cutter.Cut(limits));
-        }
-
-        return jobs;
-    }
-
-    /// <summary>How long until something is due that is not due now; null where nothing will be.</summary>
-    public TimeSpan? DueIn(SendLimits limits)
-    {
-        long now = time.GetTimestamp();
-        TimeSpan? next = _cutter.DueIn(limits, now) is { } age && age > TimeSpan.Zero ? age : null;
-        foreach (SendJob job in _waiting)
-        {
-            if (job.Due > now && (next is null || time.GetElapsedTime(now, job.Due) < next))
+            if (!lane.IsHeldUp && MayBegin(lane, limits) && lane.Cutter.IsReady(limits, now, flush))
             {
-                next = time.GetElapsedTime(now, job.Due);
+                return Cut(lane, limits);
             }
         }
 
-        return next;
+        return null;
+    }
+
+    private SendJob Cut(Lane lane, SendLimits limits)
+    {
+        int batches = lane.Cutter.Count;
+        long bytes = lane.Cutter.Bytes;
+        SendJob job = lane.Cutter.Cut(limits);
+        lane.Cut(batches - lane.Cutter.Count, bytes - lane.Cutter.Bytes);
+        if (lane.Cutter.IsEmpty)
+        {
+            _lanes.Remove(lane);
+        }
+
+        return job;
     }
 }

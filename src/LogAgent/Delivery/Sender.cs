@@ -46,7 +46,7 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
         {
             _hurry = true;
             _gaps.Hurry();
-            Queue.SendWaitingNow(throttled: true);
+            Queue.SendWaitingNow();
         }
     }
 
@@ -92,6 +92,7 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
         {
             any = true;
             _sending++;
+            job.Lane.Sending++;
             job.Epoch = _concurrency.Epoch;
             job.Began = time.GetTimestamp();
             job.HeldBack = _sending >= _concurrency.Limit(output.Limits);
@@ -142,6 +143,7 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
             any = true;
             _sending--;
             (SendJob job, Task<SendResult> send) = outcome;
+            job.Lane.Sending--;
             if (send.IsCompletedSuccessfully)
             {
                 Sent(job, send.Result);
@@ -226,7 +228,7 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
         _trouble.Succeeded(Queue.NothingWaits && !_gaps.Any, _concurrency.Limit(limits));
         if (wasDown)
         {
-            Queue.SendWaitingNow(throttled: false);
+            Queue.SendWaitingNow(job.IsGap ? null : job.Lane);
         }
     }
 

@@ -10,7 +10,7 @@ namespace LogAgent.Delivery;
 /// that target's fields, so that they stand in the stream that has the gap. A gap record counts from the beginning of the
 /// gap: where one arrives twice (its answer was lost), the larger number holds. Owned by the worker's loop.
 /// </summary>
-internal sealed class SkippedRecords(string output)
+internal sealed class SkippedRecords(string output, TimeProvider time)
 {
     /// <summary>Targets kept apart; what is skipped of more of them is counted together.</summary>
     private const int MostTargets = 1000;
@@ -18,6 +18,7 @@ internal sealed class SkippedRecords(string output)
     private static readonly TailTarget Others = new() { Id = "others", Path = "", Format = TailFormat.PlainText, Fields = FieldSet.Empty };
     private readonly Dictionary<string, Gap> _gaps = new(StringComparer.Ordinal);
     private readonly List<(Gap Gap, long Records)> _told = [];
+    private readonly Lane _lane = new OutputLanes(null, time).Of(Others);
 
     /// <summary>True while the output has to be told of something.</summary>
     public bool Any => _gaps.Count > 0;
@@ -64,7 +65,7 @@ internal sealed class SkippedRecords(string output)
         foreach (Gap gap in _gaps.Values.Take(mostTargets))
         {
             _told.Add((gap, gap.Skipped.Records));
-            HeldBatch held = new(gap.ToBatch(output), new(1, 0), StreamSet.All, true, now);
+            HeldBatch held = new(gap.ToBatch(output), _lane, new(1, 0), StreamSet.All, true, now);
             builder.Add(held, 0);
         }
 

@@ -101,13 +101,13 @@ public class FanoutTests
     public void Outputs_without_room_hold_reading_back()
     {
         using WorkerRig rig = new(new FaultyOutput().Always((_, _) => Task.FromException<SendResult>(new SendException(SendTrouble.Refused, "Full."))));
-        Assert.True(rig.Fanout.HasRoom);
+        Assert.True(rig.Fanout.HasRoom(Container("a")));
         for (int i = 0; i < 5000; i++)
         {
             rig.Emit("a");
         }
 
-        Assert.False(rig.Fanout.HasRoom);
+        Assert.False(rig.Fanout.HasRoom(Container("a")));
     }
 
     [Fact]
@@ -121,14 +121,14 @@ public class FanoutTests
         rig.Emit(large);
         rig.Step();
         rig.Emit(large);
-        Assert.True(rig.Fanout.HasRoom);
+        Assert.True(rig.Fanout.HasRoom(Container("a")));
         rig.Emit(large);
-        Assert.False(rig.Fanout.HasRoom);
+        Assert.False(rig.Fanout.HasRoom(Container("a")));
         rig.Step();
         Assert.Equal(0, made);
         first.SetResult(SendResult.Delivered);
         rig.Step();
-        Assert.True(rig.Fanout.HasRoom);
+        Assert.True(rig.Fanout.HasRoom(Container("a")));
         Assert.Equal(1, made);
     }
 }

@@ -16,13 +16,15 @@ internal sealed class WorkerRig : ILogger, IDisposable
         DeadLetters = new(Path.Combine(Directory, "dead-letters"), new(), new(Schema.Ecs), Ledger, Clock, this);
         Output = output ?? new();
         Worker = new(Output, rules ?? OutputRules.Default, Ledger.Output("faulty"), DeadLetters, new(new Random(1)), Clock, this);
-        Fanout = new(Ledger);
+        Fanout = new(Ledger, Budget);
         Fanout.SetOutputs([Worker]);
     }
 
     public TestClock Clock { get; } = new();
 
     public Ledger Ledger { get; } = new();
+
+    public MemoryBudget Budget { get; } = new(8 << 20);
 
     public FaultyOutput Output { get; }
 

@@ -49,6 +49,9 @@ internal sealed class TailRig : IDisposable
     /// <summary>Acknowledge each batch as it comes.</summary>
     public bool AcknowledgeAtOnce { get; set; } = true;
 
+    /// <summary>Whether those that take a target's batches have room for more.</summary>
+    public Func<TailTarget, bool> HasRoom { get; set; } = _ => true;
+
     public IEnumerable<string> Texts => Records.Select(r => r.Text);
 
     public string LogPath(string name = "app.log") => Path.Combine(Logs, name);
@@ -132,7 +135,7 @@ internal sealed class TailRig : IDisposable
     private void Start()
     {
         Budget = new MemoryBudget(Memory);
-        Loop = new TailLoop(Options, new CheckpointStore(State), Budget, Clock, Take, Notices.Add);
+        Loop = new TailLoop(Options, new CheckpointStore(State), Budget, Clock, Take, Notices.Add, target => HasRoom(target));
     }
 
     private void Take(LogBatch batch)

@@ -9,8 +9,11 @@ namespace LogAgent.Outputs.Kafka;
 /// </summary>
 internal sealed unsafe class KafkaEncoder : IDisposable
 {
-    /// <summary>What a record and its batch cost beside key, value and headers, and more than that.</summary>
-    private const int Overhead = 512;
+    /// <summary>
+    /// What a record costs beside its document: in librdkafka's memory (200 bytes of its own, key, three headers), and in a
+    /// batch on the wire, which is less.
+    /// </summary>
+    public const int Overhead = 512;
 
     private const int ValueAt = 2;
     private const int TimestampAt = 3;

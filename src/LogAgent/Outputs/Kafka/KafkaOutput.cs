@@ -21,6 +21,7 @@ internal sealed class KafkaOutput(KafkaOptions options, DocumentEncoder document
         GroupAge = TimeSpan.FromMilliseconds(20),
         MaxConcurrency = 256,
         Pipelined = true,
+        LaneOf = options.Topic.Fixed is null ? target => options.Topic.Resolve(target.Fields) : null,
     };
 
     /// <summary>Why records wait, in a sentence; empty where none do for longer than they should.</summary>

@@ -18,8 +18,7 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
     private const int PollMilliseconds = 250;
     private static readonly TimeSpan ForgetTopicAfter = TimeSpan.FromMinutes(10);
 
-    /// <summary>Where topics come from a pattern, one of them may fill a quarter of the queue: a topic in trouble leaves room to others.</summary>
-    private readonly long _share = options.Topic.Fixed is null ? options.QueueMemory / 4 : long.MaxValue;
+    private readonly bool _hasOneTopic = options.Topic.Fixed is not null;
 
     private readonly ConcurrentQueue<KafkaSend> _arrived = new();
     private readonly AutoResetEvent _signal = new(false);
@@ -40,6 +39,7 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
     private KafkaLoneRecords? _lone;
     private KafkaSend? _current;
     private int _inFlight;
+    private long _inFlightBytes;
     private long _lastAlive;
     private string _fatal = "";
     private volatile bool _cancelling;
@@ -264,7 +264,7 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
         {
             int index = send.RunBase + send.Next;
             int code = 0;
-            if (topic.Backlog > 0 || !topic.HasShareLeft(_share) || (code = Offer(producer, topic, send, index, batch, records[send.Next])) != 0)
+            if (topic.Backlog > 0 || !HasShareLeft(topic) || (code = Offer(producer, topic, send, index, batch, records[send.Next])) != 0)
             {
                 if (code == KafkaResponse.QueueFull)
                 {
@@ -277,6 +277,9 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
 
         return true;
     }
+
+    /// <summary>A topic may fill as much of the queue as it leaves free: however many are stuck, others find room in it.</summary>
+    private bool HasShareLeft(KafkaTopic topic) => _hasOneTopic || topic.InFlightBytes <= options.QueueMemory - _inFlightBytes;
 
     private void Defer(KafkaTopic topic, KafkaSend send, int index, int code)
     {
@@ -307,6 +310,11 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
             return 0;
         }
 
+        if (_inFlight > 0 && _inFlightBytes + _encoder.DocumentLength + KafkaEncoder.Overhead > options.QueueMemory)
+        {
+            return KafkaResponse.QueueFull;
+        }
+
         int code = _encoder.Produce(producer, batch, record, KafkaSendTable.Opaque(send, index));
         if (code == 0)
         {
@@ -317,7 +325,8 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
 
             _inFlight++;
             topic.InFlight++;
-            topic.InFlightBytes += _encoder.DocumentLength;
+            topic.InFlightBytes += _encoder.DocumentLength + KafkaEncoder.Overhead;
+            _inFlightBytes += _encoder.DocumentLength + KafkaEncoder.Overhead;
             send.Outstanding++;
         }
         else if (KafkaResponse.Judge(code) != KafkaVerdict.Wait)
@@ -352,7 +361,7 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
     private void ProduceBacklog(KafkaProducer producer, KafkaTopic topic, long now)
     {
         topic.Handle = topic.Handle == 0 ? Attach(producer, topic) : topic.Handle;
-        for (int left = topic.Allowance; left > 0 && topic.Backlog > 0 && topic.HasShareLeft(_share); left--)
+        for (int left = topic.Allowance; left > 0 && topic.Backlog > 0 && HasShareLeft(topic); left--)
         {
             Queue<(KafkaSend Send, int Index)> queue = topic.Failed.Count > 0 ? topic.Failed : topic.Later;
             (KafkaSend send, int index) = queue.Peek();
@@ -427,7 +436,8 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
             KafkaSend send = _sends.Find(report->Opaque, out int index);
             _inFlight--;
             topic.InFlight--;
-            topic.InFlightBytes -= (long)report->Length;
+            topic.InFlightBytes -= (long)report->Length + KafkaEncoder.Overhead;
+            _inFlightBytes -= (long)report->Length + KafkaEncoder.Overhead;
             send.Outstanding--;
             if (report->Error == 0)
             {
@@ -539,6 +549,7 @@ internal sealed unsafe class KafkaPump(KafkaOptions options, DocumentEncoder doc
         }
 
         _inFlight = 0;
+        _inFlightBytes = 0;
         _fatal = "";
         foreach (KafkaTopic topic in _topics.Values)
         {

@@ -21,6 +21,7 @@ internal sealed class KafkaTopic(string name)
 
     public int InFlight { get; set; }
 
+    /// <summary>Bytes of the queue that it fills, with what librdkafka keeps beside each document.</summary>
     public long InFlightBytes { get; set; }
 
     /// <summary>Largest document that the topic is known to take.</summary>
@@ -45,8 +46,6 @@ internal sealed class KafkaTopic(string name)
 
     /// <summary>True where an ops person was told that the topic's records wait.</summary>
     public bool Reported { get; set; }
-
-    public bool HasShareLeft(long share) => InFlightBytes < share;
 
     /// <summary>How many records may be offered in this round.</summary>
     public int Allowance => Problem == 0 ? int.MaxValue : Math.Max(0, Probe - InFlight);

@@ -144,6 +144,32 @@ public sealed class KafkaOutputTests : IAsyncDisposable
     }
 
     [KafkaFact]
+    public async Task However_many_topics_refuse_they_leave_room_in_the_queue_to_the_others()
+    {
+        using MockKafka kafka = new();
+        kafka.CreateTopic("logs-good");
+        KafkaOutput output = Output(kafka, options => options with { Topic = TopicPattern.Parse("logs-%{service}"), QueueMemory = 1 << 20, Properties = new Dictionary<string, string> { ["retry.backoff.ms"] = "50" } });
+        List<Task<SendResult>> bad = [];
+        for (int topic = 0; topic < 6; topic++)
+        {
+            kafka.CreateTopic($"logs-bad{topic}");
+            kafka.SetTopicError($"logs-bad{topic}", NotEnoughReplicas);
+            for (int group = 0; group < 20; group++)
+            {
+                bad.Add(output.SendAsync(Large($"bad{topic}"), default));
+            }
+        }
+
+        for (int group = 0; group < 20; group++)
+        {
+            await Send(output, Large("good"));
+        }
+
+        Assert.All(bad, send => Assert.False(send.IsCompleted));
+        Assert.Equal(400, kafka.ReadAll("logs-good").Count);
+    }
+
+    [KafkaFact]
     public async Task Records_wait_for_a_broker_that_is_away_and_arrive_when_it_is_back()
     {
         using MockKafka kafka = new();
@@ -272,6 +298,17 @@ public sealed class KafkaOutputTests : IAsyncDisposable
             Fields = new([new("container.id", container), new("service.name", service)], "\"service\":{\"name\":\"shop\"}"u8.ToArray()),
         },
     };
+
+    private static RecordGroup Large(string service)
+    {
+        BatchBuilder builder = Builder(service, service);
+        for (int i = 0; i < 20; i++)
+        {
+            builder.Add(new string('x', 3000));
+        }
+
+        return builder.BuildGroup();
+    }
 
     private static Task<SendResult> Send(KafkaOutput output, RecordGroup group) => output.SendAsync(group, default).WaitAsync(Patience);
 
