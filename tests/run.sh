@@ -2,6 +2,7 @@
 # Builds everything, checks the format and runs every test, from a clean clone, on a machine with only the .NET SDK.
 #   tests/run.sh             all of it
 #   tests/run.sh --unit      without the integration tests (no Docker, no services, no packages)
+#   tests/run.sh --scenarios N   only the scenarios, N times in a row after one build
 # The last line is "N passed, N failed, N skipped"; skipped tests say why before it. The exit code is 0 only when the build and
 # the format are clean, at least one test passed and none failed.
 #
@@ -15,11 +16,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 exec </dev/null
 
-unit_only=no
+unit_only=no scenario_runs=0
 case ${1:-} in
     "") ;;
     --unit) unit_only=yes ;;
-    *) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+    --scenarios)
+        scenario_runs=${2:-1}
+        [[ $scenario_runs =~ ^[1-9][0-9]*$ ]] || { echo "tests/run.sh: --scenarios takes a number from 1"; exit 2; }
+        ;;
+    *) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac
 
 configuration=Release
@@ -151,6 +156,7 @@ install_missing() {
     needs rsyslog-gnutls sh -c 'ls /usr/lib/*/rsyslog/lmnsd_gtls.so'
     needs openssl sh -c 'command -v openssl'
     needs curl sh -c 'command -v curl'
+    needs strace sh -c 'command -v strace'
     needs logrotate sh -c 'PATH=$PATH:/usr/sbin; command -v logrotate'
     if [ -n "${LOGAGENT_TEST_ELASTICSEARCH:-}${LOGAGENT_TEST_KAFKA:-}" ]; then
         needs openjdk-17-jre-headless sh -c '[ -n "${JAVA_HOME:-}" ] || command -v java'
@@ -252,11 +258,12 @@ print_slowest() {
         | sort -r | sed -n '1,5s/ .*\./ /p' | sed 's/^/slowest: /' || true
 }
 
-run_tests() { # project, seconds in all, hang timeout
+run_tests() { # project, seconds in all, hang timeout, further arguments of dotnet test
     local trx=$results/$1.trx code=0 total
+    rm -f "$trx"
     run "$2" dotnet test "tests/$1" -c $configuration --no-build --nologo -v quiet --results-directory "$results" \
         --logger "trx;LogFileName=$1.trx" --logger "console;verbosity=minimal" \
-        --blame-hang-timeout "$3" --blame-hang-dump-type none || code=$?
+        --blame-hang-timeout "$3" --blame-hang-dump-type none "${@:4}" || code=$?
     if [ ! -s "$trx" ]; then
         failures+=("$1: no results (exit code $code)")
         return
@@ -273,6 +280,16 @@ run_tests() { # project, seconds in all, hang timeout
         failures+=("$1: the test host ended with exit code $code")
     fi
 }
+
+if [ "$scenario_runs" -gt 0 ]; then
+    for ((i = 1; i <= scenario_runs; i++)); do
+        before=$passed
+        step "scenarios, run $i of $scenario_runs"
+        run_tests LogAgent.IntegrationTests 7200 700s --filter FullyQualifiedName~LogAgent.IntegrationTests.Scenarios.
+        echo "run $i of $scenario_runs: $((passed - before)) passed, $failed failed so far"
+    done
+    finish
+fi
 
 step "unit tests"
 run_tests LogAgent.Tests 600 240s

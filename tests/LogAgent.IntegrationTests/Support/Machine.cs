@@ -20,6 +20,9 @@ public enum Needs
 
     /// <summary>An idle hour: only with LOGAGENT_TEST_FULL=1.</summary>
     Full = 32,
+
+    /// <summary>strace, and the right to trace.</summary>
+    Trace = 64,
 }
 
 /// <summary>Says why a scenario cannot run here; each answer is looked up once.</summary>
@@ -28,6 +31,7 @@ internal static class Machine
     private static readonly Lazy<string?> Docker = new(FindDocker);
     private static readonly Lazy<string?> DockerDaemon = new(FindDockerDaemon);
     private static readonly Lazy<string?> Mount = new(FindMount);
+    private static readonly Lazy<string?> Trace = new(FindTrace);
 
     public static bool Full { get; } = Environment.GetEnvironmentVariable("LOGAGENT_TEST_FULL") == "1";
 
@@ -47,6 +51,7 @@ internal static class Machine
             needs.HasFlag(Needs.Elasticsearch) ? Server(ElasticsearchScript, "Elasticsearch (LOGAGENT_TEST_ELASTICSEARCH)") : null,
             needs.HasFlag(Needs.Kafka) ? Server(KafkaScript, "Kafka (LOGAGENT_TEST_KAFKA)") ?? Command("kcat") : null,
             needs.HasFlag(Needs.Mount) ? Mount.Value : null,
+            needs.HasFlag(Needs.Trace) ? Trace.Value : null,
             needs.HasFlag(Needs.Full) && !Full ? "a long run: only with LOGAGENT_TEST_FULL=1" : null,
         ];
         return reasons.FirstOrDefault(reason => reason is not null);
@@ -129,5 +134,17 @@ internal static class Machine
 
         Shell.TryAsync("umount", [folder.Path]).GetAwaiter().GetResult();
         return null;
+    }
+
+    private static string? FindTrace()
+    {
+        if (Command("strace") is { } missing)
+        {
+            return missing;
+        }
+
+        // true ends as it maps its library; where tracing is forbidden, strace ends with an error of its own.
+        ShellResult killed = Shell.TryAsync("strace", ["-D", "-f", "-qq", "-o", "/dev/null", "-e", "inject=openat:signal=KILL:when=1", "true"]).GetAwaiter().GetResult();
+        return killed.ExitCode == 128 + (int)Signal.Kill ? null : $"processes cannot be traced here: {killed.Error.Trim()}";
     }
 }
