@@ -254,7 +254,7 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
     private EnrichmentOptions EnrichmentOf(AgentOptions options) => new()
     {
         Host = options.Host.Length > 0 ? options.Host : Environment.MachineName,
-        Cluster = options.Cluster.Length > 0 ? options.Cluster : environment.GetValueOrDefault("CLUSTER_ID", ""),
+        Cluster = options.Cluster,
         Fields = options.Fields,
         Flat = options.Schema == Schema.Flat,
         LabelsAllow = options.Docker.LabelsAllow,

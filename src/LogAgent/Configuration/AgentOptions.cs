@@ -47,12 +47,13 @@ internal sealed record AgentOptions
     public static AgentOptions Read(SectionReader root, Func<OutputType, SectionReader, object> readOutput)
     {
         SectionReader state = root.Section("state");
+        Schema schema = root.OneOf("schema", Schema.Ecs);
         AgentOptions options = new()
         {
             Cluster = root.Text("cluster", ""),
             Host = root.Text("host", ""),
             Fields = StaticFields.Read(root, "fields"),
-            Schema = root.OneOf("schema", Schema.Ecs),
+            Schema = schema,
             Docker = DockerOptions.Read(root.Section("docker")),
             Files = [.. root.Sections("files").Select(FilesOptions.Read)],
             StateDirectory = state.Text("directory", DefaultStateDirectory),
@@ -61,7 +62,7 @@ internal sealed record AgentOptions
             Metrics = MetricsOptions.Read(root.Section("metrics")),
             Log = LogOptions.Read(root.Section("log")),
             Drain = root.Duration("drain", TimeSpan.FromSeconds(20), TimeSpan.Zero, TimeSpan.FromHours(1)),
-            Outputs = ReadOutputs(root, readOutput),
+            Outputs = ReadOutputs(root, schema, readOutput),
             RestartDigest = string.Join(' ',
                 root.Digest("outputs", "log", "files", "fields", "cluster", "host", "drain", "docker"),
                 root.Section("docker").Digest("include", "exclude", "labels", "files", "start_at"),
@@ -75,7 +76,7 @@ internal sealed record AgentOptions
         return options;
     }
 
-    private static List<OutputSection> ReadOutputs(SectionReader root, Func<OutputType, SectionReader, object> readOutput)
+    private static List<OutputSection> ReadOutputs(SectionReader root, Schema schema, Func<OutputType, SectionReader, object> readOutput)
     {
         List<OutputSection> outputs = [];
         Dictionary<string, string> names = new(StringComparer.Ordinal);
@@ -87,6 +88,11 @@ internal sealed record AgentOptions
                 if (!names.TryAdd(output.Name, section.Path))
                 {
                     section.Error(section.Has("name") ? "name" : "type", $"{names[output.Name]} has the name '{output.Name}', too. Give this one another name: the name keeps their counters and dead letters apart.");
+                }
+
+                if (schema == Schema.Flat && output.Type == OutputType.Elasticsearch && section.Text("data_stream", "").Length > 0)
+                {
+                    section.Error("data_stream", "A data stream needs the field @timestamp, which schema: flat does not have. Allowed are schema: ecs, or index in place of data_stream.");
                 }
 
                 outputs.Add(output);

@@ -4,7 +4,8 @@ namespace LogAgent.Configuration;
 /// Values that do not stand in the file, laid over it before it is read, so that they are checked like those of the file:
 /// <code>
 /// LOGAGENT_CLUSTER, _HOST, _SCHEMA, _DRAIN, _STATE_DIRECTORY, _METRICS_LISTEN, _LOG_LEVEL, _LOG_FORMAT, _LIMITS_MEMORY    win over the file
-/// CLUSTER_ID -> cluster, STATE_DIRECTORY -> state.directory (systemd's StateDirectory)                                   where the file has none
+/// CLUSTER_ID -> cluster, STATE_DIRECTORY -> state.directory (systemd's StateDirectory)                                   where the file has none, or an empty one
+/// CLUSTER_ID_FILE                                                                                                      CLUSTER_ID from a mounted file
 /// LOGAGENT_OUTPUT_TYPE=elasticsearch, LOGAGENT_OUTPUT_HOSTS=..., LOGAGENT_OUTPUT_TLS__CA_FILE -> tls.ca_file             the one output
 /// </code>
 /// Without any output, there is one to the console. Placeholders in the variables' values are replaced.
@@ -34,7 +35,7 @@ internal sealed class ConfigurationOverlay(IReadOnlyDictionary<string, string> e
     {
         foreach ((string variable, string key, bool wins) in Variables)
         {
-            if (environment.TryGetValue(variable, out string? value))
+            if (ValueOf(variable) is { } value)
             {
                 // systemd gives a list with colons where the unit names several directories; ours is the first.
                 value = variable == "STATE_DIRECTORY" ? value.Split(':')[0] : value;
@@ -44,6 +45,10 @@ internal sealed class ConfigurationOverlay(IReadOnlyDictionary<string, string> e
 
         return WithConsoleFormat(WithOutputs(root, placeholders, error), error);
     }
+
+    private string? ValueOf(string variable) =>
+        environment.GetValueOrDefault(variable)
+        ?? (variable == "CLUSTER_ID" && environment.GetValueOrDefault("CLUSTER_ID_FILE") is { Length: > 0 } path ? $"${{file:{path}}}" : null);
 
     private ConfigNode WithOutputs(ConfigNode root, Placeholders placeholders, Action<ConfigurationError> error)
     {
@@ -120,7 +125,7 @@ internal sealed class ConfigurationOverlay(IReadOnlyDictionary<string, string> e
         ConfigNode? present = node.Find(key);
         ConfigNode member = keys.Length > 1
             ? With(present ?? new ConfigNode { Kind = ConfigNodeKind.Map, Origin = value.Origin }, keys[1..], value, wins)
-            : present is not null && !wins ? present : value;
+            : wins || present is null or { Kind: ConfigNodeKind.Text, Text.Length: 0 } ? value : present;
         int at = node.Members.TakeWhile(known => known.Key != key).Count();
         List<ConfigMember> members = [.. node.Members];
         if (at < members.Count)

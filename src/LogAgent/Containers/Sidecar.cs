@@ -38,6 +38,11 @@ internal sealed partial class Sidecar
     /// <summary>Claims the files, with what the environment says. Called once, before anything else.</summary>
     public void Begin()
     {
+        foreach (string problem in _options.Problems)
+        {
+            LogProblem(problem);
+        }
+
         foreach (string text in _options.Files)
         {
             if (PathGlob.TryParse(text, out PathGlob? glob, out string problem) && glob!.IsAbsolute)
@@ -152,12 +157,14 @@ internal sealed partial class Sidecar
             ImageName = image.Name,
             ImageTag = image.Tag,
             Service = _options.Service,
-            Cluster = _options.Cluster,
         };
     }
 
     [LoggerMessage(LogLevel.Information, "Sidecar of container {Name} ({Id}): its volumes are shared, its name and image go onto the records")]
     private partial void LogPartner(string name, string id);
+
+    [LoggerMessage(LogLevel.Error, "{Problem}")]
+    private partial void LogProblem(string problem);
 
     [LoggerMessage(LogLevel.Error, "LOGAGENT_FILES: '{Path}' names no files: {Problem}")]
     private partial void LogNoPath(string path, string problem);

@@ -20,22 +20,23 @@ internal sealed record SidecarOptions
     /// <summary>LOGAGENT_SERVICE.</summary>
     public string Service { get; init; } = "";
 
-    /// <summary>CLUSTER_ID.</summary>
-    public string Cluster { get; init; } = "";
+    /// <summary>A sentence for each mounted file that was named and cannot be read.</summary>
+    public IReadOnlyList<string> Problems { get; init; } = [];
 
     /// <summary>Null where LOGAGENT_FILES is not set: the agent is no sidecar.</summary>
     /// <param name="environment">The value of an environment variable, or null.</param>
     public static SidecarOptions? FromEnvironment(Func<string, string?> environment)
     {
+        List<string> problems = [];
         string files = Value("LOGAGENT_FILES");
-        return files.Length == 0 ? null : new SidecarOptions
+        return files.Length == 0 && problems.Count == 0 ? null : new SidecarOptions
         {
             Files = [.. PathGlob.SplitList(files)],
             ContainerId = Value("LOGAGENT_CONTAINER_ID"),
             ContainerName = Value("LOGAGENT_CONTAINER_NAME"),
             Image = Value("LOGAGENT_IMAGE"),
             Service = Value("LOGAGENT_SERVICE"),
-            Cluster = Value("CLUSTER_ID"),
+            Problems = problems,
         };
 
         string Value(string name)
@@ -45,12 +46,18 @@ internal sealed record SidecarOptions
                 return value.Trim();
             }
 
+            if (environment(name + "_FILE") is not { Length: > 0 } path)
+            {
+                return "";
+            }
+
             try
             {
-                return environment(name + "_FILE") is { Length: > 0 } path && File.Exists(path) ? File.ReadAllText(path).Trim() : "";
+                return File.ReadAllText(path).Trim();
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
+                problems.Add($"{name}_FILE: {path} cannot be read ({e.Message.TrimEnd('.')}). Check that the file is mounted and that this user may read it; without it, {name} counts as not set");
                 return "";
             }
         }

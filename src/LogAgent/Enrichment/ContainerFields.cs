@@ -22,7 +22,7 @@ internal sealed class ContainerFields(EnrichmentOptions options)
     {
         FieldTree tree = new(options.Flat);
         SortedDictionary<string, string> labels = _labels.Apply(container.Labels);
-        AddAgent(tree, container.Cluster);
+        AddAgent(tree);
         Add(tree, "container.id", container.Id);
         Add(tree, "container.name", container.Name);
         Add(tree, "container.image.name", container.ImageName);
@@ -40,17 +40,17 @@ internal sealed class ContainerFields(EnrichmentOptions options)
     public FieldSet ForFile(IReadOnlyDictionary<string, string> fromPath, IReadOnlyDictionary<string, string> extra)
     {
         FieldTree tree = new(options.Flat);
-        AddAgent(tree, "");
+        AddAgent(tree);
         AddAll(tree, fromPath);
         AddAll(tree, options.Fields);
         AddAll(tree, extra);
         return tree.ToFieldSet();
     }
 
-    private void AddAgent(FieldTree tree, string cluster)
+    private void AddAgent(FieldTree tree)
     {
         Add(tree, "host.name", options.Host);
-        Add(tree, "orchestrator.cluster.name", cluster.Length > 0 ? cluster : options.Cluster);
+        Add(tree, "orchestrator.cluster.name", options.Cluster);
     }
 
     private static void AddAll(FieldTree tree, IReadOnlyDictionary<string, string>? fields)

@@ -14,8 +14,5 @@ internal sealed record ContainerMetadata
     /// <summary>Empty: the compose service of the labels, if there is one.</summary>
     public string Service { get; init; } = "";
 
-    /// <summary>Empty: the agent's own cluster.</summary>
-    public string Cluster { get; init; } = "";
-
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 }

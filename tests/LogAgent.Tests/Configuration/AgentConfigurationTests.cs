@@ -105,6 +105,29 @@ public class AgentConfigurationTests : IDisposable
         options = Good("state:\n");
         Assert.Equal("/systemd", options.StateDirectory);
         Assert.Equal("from-environment", options.Cluster);
+        Assert.Equal("from-environment", Good("cluster: ''").Cluster);
+    }
+
+    [Fact]
+    public void The_cluster_id_may_come_from_a_mounted_file()
+    {
+        string file = Path.Combine(_directory, "cluster");
+        _environment["CLUSTER_ID_FILE"] = file;
+        Assert.Equal("cluster", Assert.Single(Load("").Errors).Key);
+        File.WriteAllText(file, "blue\n");
+        Assert.Equal("blue", Good("").Cluster);
+        Assert.Equal("from-file", Good("cluster: from-file").Cluster);
+        _environment["CLUSTER_ID"] = "said";
+        Assert.Equal("said", Good("").Cluster);
+    }
+
+    [Fact]
+    public void A_data_stream_in_the_flat_schema_is_refused_at_its_key()
+    {
+        ConfigurationError error = Assert.Single(LoadAll("schema: flat\noutputs:\n  - type: elasticsearch\n    data_stream: logs-app\n").Errors);
+        Assert.Equal(("outputs[0].data_stream", 4), (error.Key, error.Line));
+        Assert.Contains("schema: ecs", error.ToString(), StringComparison.Ordinal);
+        Assert.Empty(LoadAll("schema: ecs\noutputs: [{ type: elasticsearch, data_stream: logs-app }]").Errors);
     }
 
     [Fact]
@@ -182,6 +205,8 @@ public class AgentConfigurationTests : IDisposable
     }
 
     private AgentConfiguration Load(string? yaml) => AgentConfiguration.Load(yaml is null ? null : Write(yaml), _environment, NoKeys);
+
+    private AgentConfiguration LoadAll(string yaml) => AgentConfiguration.Load(Write(yaml), _environment, OutputFactory.ReadOptions);
 
     private string Write(string yaml, string name = "logagent.yaml")
     {

@@ -25,19 +25,32 @@ public sealed class SidecarTests : IDisposable
     [Fact]
     public void Files_and_metadata_come_from_the_environment_alone()
     {
-        string cluster = _directory.File("cluster", "blue\n");
+        string image = _directory.File("image", "team/web:1.2\n");
         Make(new()
         {
             ["LOGAGENT_CONTAINER_NAME"] = "web",
-            ["LOGAGENT_IMAGE"] = "team/web:1.2",
+            ["LOGAGENT_CONTAINER_ID"] = "abc",
+            ["LOGAGENT_IMAGE_FILE"] = image,
             ["LOGAGENT_SERVICE"] = "shop",
-            ["CLUSTER_ID_FILE"] = cluster,
         }).Begin();
         FieldSet fields = Assert.Single(_set).Fields;
         Assert.Equal(_directory.Path + "/app.log", _set[0].ShownPath);
         Assert.Equal(
-            ("web", "team/web", "1.2", "shop", "blue"),
-            (fields["container.name"], fields["container.image.name"], fields["container.image.tag"], fields["service.name"], fields["orchestrator.cluster.name"]));
+            ("abc", "web", "team/web", "1.2", "shop"),
+            (fields["container.id"], fields["container.name"], fields["container.image.name"], fields["container.image.tag"], fields["service.name"]));
+    }
+
+    [Fact]
+    public void A_mounted_file_that_cannot_be_read_is_said_and_the_rest_counts()
+    {
+        SidecarOptions options = SidecarOptions.FromEnvironment(new Dictionary<string, string>
+        {
+            ["LOGAGENT_FILES_FILE"] = _directory.Path + "/absent",
+            ["LOGAGENT_SERVICE"] = "shop",
+        }.GetValueOrDefault)!;
+        Assert.Empty(options.Files);
+        Assert.Equal("shop", options.Service);
+        Assert.StartsWith($"LOGAGENT_FILES_FILE: {_directory.Path}/absent cannot be read", Assert.Single(options.Problems), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,7 +12,6 @@ internal sealed partial class ElasticsearchOutput : IOutput
     private const long SmallestLimit = 64 * 1024;
 
     private readonly ElasticsearchOptions _options;
-    private readonly Schema _schema;
     private readonly ILogger _logger;
     private readonly ElasticsearchClient _client;
     private readonly BulkBodies _bodies;
@@ -27,7 +26,6 @@ internal sealed partial class ElasticsearchOutput : IOutput
     public ElasticsearchOutput(ElasticsearchOptions options, DocumentEncoder encoder, TimeProvider time, ILogger logger)
     {
         _options = options;
-        _schema = encoder.Schema;
         _logger = logger;
         _client = new(options, new NodePool(options.Hosts, time, logger), time);
         _bodies = new(new BulkEncoder(encoder, options.Index, options.Id == DocumentId.Position), options.GzipLevel, (int)Math.Min(options.BatchBytes * 5 / 4, 16 << 20), Math.Min(options.Concurrency, 4));
@@ -51,11 +49,6 @@ internal sealed partial class ElasticsearchOutput : IOutput
         if (group.Count == 0)
         {
             return SendResult.Delivered;
-        }
-
-        if (_options.IsDataStream && _schema == Schema.Flat)
-        {
-            throw new SendException(SendTrouble.Refused, $"{Name}: a data stream needs the field @timestamp, which schema: flat does not have; use schema: ecs, or index in place of data_stream");
         }
 
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // the worker gathers the next group while this one is encoded
