@@ -85,14 +85,6 @@ public sealed class IndexTemplateTests : IAsyncLifetime
         Assert.Equal(300, _server.Templates["logagent"]["priority"]!.GetValue<int>());
     }
 
-    [Fact]
-    public async Task A_data_stream_of_documents_without_timestamp_is_refused_before_anything_is_sent()
-    {
-        SendException problem = await Assert.ThrowsAsync<SendException>(() => SendAsync(options => options with { Index = Index("app"), IsDataStream = true }, Schema.Flat));
-        Assert.Equal(SendTrouble.Refused, problem.Trouble);
-        Assert.Equal(0, _server.Requests);
-    }
-
     [Theory]
     [InlineData(400)]
     [InlineData(403)]
