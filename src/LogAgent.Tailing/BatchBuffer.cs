@@ -68,6 +68,14 @@ internal sealed class BatchBuffer(MemoryBudget budget)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(in LogRecord record) => _records[Count++] = record;
 
+    /// <summary>Room for records that nobody has filled; what is filled of it, from its start, counts after <see cref="Filled"/>.</summary>
+    public Span<LogRecord> Free => _records.AsSpan(Count);
+
+    public void Filled(int count) => Count += count;
+
+    /// <summary>The records so far.</summary>
+    public ReadOnlySpan<LogRecord> Taken => _records.AsSpan(0, Count);
+
     /// <summary>Puts bytes after what is used and returns where they stand. The room must have been reserved.</summary>
     public int Append(ReadOnlySpan<byte> bytes)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LogAgent.Tailing;
 
 /// <summary>
@@ -17,6 +19,7 @@ public static class RecordId
     private static ReadOnlySpan<byte> Alphabet => "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"u8;
 
     /// <summary>Writes the id and returns its length. <paramref name="destination"/> holds at least <see cref="MaxLength"/> bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // hot from the first record on: no time to be found hot
     public static int Write(Span<byte> destination, LogBatch batch, in LogRecord record)
     {
         byte[] prefix = batch.IdPrefix;
@@ -42,6 +45,7 @@ public static class RecordId
         return prefix;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void WriteBits(Span<byte> destination, ulong value)
     {
         ReadOnlySpan<byte> alphabet = Alphabet;

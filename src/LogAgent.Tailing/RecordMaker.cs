@@ -84,6 +84,24 @@ internal sealed class RecordMaker(TailContext context, BatchBuffer batch)
         }
     }
 
+    /// <summary>Takes lines that need no second look, as many as there are one after the other, and returns the position after them.</summary>
+    public int TakeRun(int position)
+    {
+        if (IsCorrupt || _target.HasPending || _file.Splits.Count > 0 || _target.Parser is not DockerJsonParser parser)
+        {
+            return position;
+        }
+
+        int before = batch.Count;
+        position = parser.Run.Take(batch, position, _dataEnd, _bufferOffset, _file.Base, context.Options.RecordLimit);
+        if (batch.Count > before)
+        {
+            _target.LastTimeNanos = batch.Taken[^1].TimeNanos;
+        }
+
+        return position;
+    }
+
     /// <summary>Puts a pending record together, with the line that ends it or without (a default record). False where the budget has no room; nothing was changed then.</summary>
     public bool TryComplete(PendingRecord pending, in LogRecord last)
     {

@@ -265,7 +265,7 @@ internal sealed class SliceReader
     {
         ILineParser parser = _target.Parser;
         int end = _dataEnd;
-        while (position < end)
+        while ((position = _maker.TakeRun(position)) < end)
         {
             int limit = _file.Splits.Count == 0 ? end : SplitAfter(position, end);
             int length = parser.FindEnd(_batch.Buffer.AsSpan(position, limit - position), _bufferOffset + position);

@@ -12,6 +12,8 @@ internal sealed record Arguments
             --size 512MiB   bytes of log in all            --files 10     how many containers share them
             --sweep         with 1, 10, 100 and 1000 files --gzip         compressed bodies
             --kafka         to a Kafka of LOGAGENT_TEST_KAFKA instead     --runs 3   the median counts
+          stages       CPU time a record of reading, parsing and encoding, inside this process
+            --size, --files
           idle         100 files with nothing new for 60 s (--seconds N)
         --agent PATH   another logagent.dll, or a published logagent    --yaml TEXT   lines added to the output (two spaces deep), for experiments
         """;
@@ -41,9 +43,9 @@ internal sealed record Arguments
     {
         arguments = null;
         problem = "";
-        if (args.Length == 0 || args[0] is not ("throughput" or "idle"))
+        if (args.Length == 0 || args[0] is not ("throughput" or "idle" or "stages"))
         {
-            problem = "The first argument is throughput or idle.";
+            problem = "The first argument is throughput, idle or stages.";
             return false;
         }
 

@@ -12,4 +12,9 @@ if (!Arguments.TryParse(args, out Arguments? arguments, out string problem))
     return 2;
 }
 
-return arguments.Command == "idle" ? await IdleBenchmark.RunAsync(arguments) : await ThroughputBenchmark.RunAsync(arguments);
+return arguments.Command switch
+{
+    "idle" => await IdleBenchmark.RunAsync(arguments),
+    "stages" => StageBenchmark.Run(arguments),
+    _ => await ThroughputBenchmark.RunAsync(arguments),
+};

@@ -24,6 +24,9 @@ internal sealed class DockerJsonParser : ILineParser
 
     private static ReadOnlySpan<byte> Time => ",\"time\":\""u8;
 
+    /// <summary>For the lines in the exact form, many at a time.</summary>
+    public DockerJsonRun Run { get; } = new();
+
     public bool PieceIsShort { get; private set; }
 
     public ulong PieceGroup => 0;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using LogAgent.Tailing;
 
 namespace LogAgent.Delivery;
@@ -132,6 +133,7 @@ internal sealed class Fanout(Ledger ledger, MemoryBudget budget)
         return new(taken, bytes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Amount Sum(LogBatch batch, out bool hasGaps)
     {
         long bytes = 0;

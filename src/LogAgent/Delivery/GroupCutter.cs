@@ -5,9 +5,13 @@ namespace LogAgent.Delivery;
 /// <summary>The batches that wait, in order, and how groups are cut from them by an output's limits. Owned by the worker's loop.</summary>
 internal sealed class GroupCutter(TimeProvider time)
 {
+    /// <summary>How long what follows a full group waits for more: the end of a burst arrives at once, and costs a request more at most for each full group.</summary>
+    private static readonly TimeSpan AgeAfterFull = TimeSpan.FromMilliseconds(50);
+
     private readonly Queue<HeldBatch> _queue = new();
     private readonly GroupBuilder _builder = new();
     private Amount _rest;
+    private bool _followsFull;
 
     public bool IsEmpty => _queue.Count == 0;
 
@@ -25,16 +29,16 @@ internal sealed class GroupCutter(TimeProvider time)
 
     /// <summary>A group is full, or its oldest record has waited long enough, or nothing more is to be waited for.</summary>
     public bool IsReady(SendLimits limits, long now, bool flush) =>
-        !IsEmpty && (flush || _rest.Records >= limits.GroupRecords || _rest.Bytes >= limits.GroupBytes
-            || time.GetElapsedTime(_queue.Peek().Since, now) >= limits.GroupAge);
+        !IsEmpty && (flush || IsFull(limits) || time.GetElapsedTime(_queue.Peek().Since, now) >= Age(limits));
 
     /// <summary>How long until the oldest record has waited long enough; null where there is none.</summary>
     public TimeSpan? DueIn(SendLimits limits, long now) =>
-        IsEmpty ? null : limits.GroupAge - time.GetElapsedTime(_queue.Peek().Since, now);
+        IsEmpty ? null : Age(limits) - time.GetElapsedTime(_queue.Peek().Since, now);
 
     /// <summary>The next group: at least one record, at most what the limits allow.</summary>
     public SendJob Cut(SendLimits limits)
     {
+        _followsFull = IsFull(limits);
         while (_queue.TryPeek(out HeldBatch? head) && CutFrom(head, limits))
         {
             _queue.Dequeue();
@@ -42,6 +46,10 @@ internal sealed class GroupCutter(TimeProvider time)
 
         return _builder.Build();
     }
+
+    private bool IsFull(SendLimits limits) => _rest.Records >= limits.GroupRecords || _rest.Bytes >= limits.GroupBytes;
+
+    private TimeSpan Age(SendLimits limits) => _followsFull && limits.GroupAge > AgeAfterFull ? AgeAfterFull : limits.GroupAge;
 
     /// <summary>True where all of the batch is now in the group.</summary>
     private bool CutFrom(HeldBatch head, SendLimits limits)

@@ -35,6 +35,7 @@ internal sealed class DocumentEncoder(Schema schema)
     public Schema Schema => schema;
 
     /// <param name="messageLimit">Longest message in bytes; a longer one is cut at a character's (and an escape's) boundary and flagged as truncated.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // hot from the first record on: no time to be found hot
     public void Write(ByteBuffer buffer, LogBatch batch, in LogRecord record, int messageLimit = int.MaxValue)
     {
         ReadOnlySpan<byte> message = batch.Message(record);
@@ -112,12 +113,14 @@ internal sealed class DocumentEncoder(Schema schema)
         return at + text.Length;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int PutNumber(Span<byte> span, int at, long value)
     {
         Utf8Formatter.TryFormat(value, span[at..], out int written);
         return at + written;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int WriteHead(Span<byte> span, LogBatch batch, in LogRecord record)
     {
         int at = Put(span, 0, _flat ? "{\"time\":\""u8 : "{\"@timestamp\":\""u8);
@@ -127,6 +130,7 @@ internal sealed class DocumentEncoder(Schema schema)
         return Put(span, at, _flat ? "\",\"log\":\""u8 : "\",\"message\":\""u8);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int WriteTail(Span<byte> span, int at, in LogRecord record, RecordFlags flags)
     {
         at = PutNumber(span, at, record.Offset);

@@ -51,6 +51,23 @@ public class OutputWorkerTests
     }
 
     [Fact]
+    public void What_follows_a_full_group_waits_for_a_moment_only_and_what_follows_that_for_its_age_again()
+    {
+        using WorkerRig rig = new(new() { Limits = new() { GroupRecords = 2, GroupAge = Second } });
+        rig.Emit("a", "b", "c");
+        rig.Step();
+        Assert.Equal([["a", "b"]], rig.Output.Sends);
+        rig.StepAfter(Second / 20);
+        Assert.Equal([["a", "b"], ["c"]], rig.Output.Sends);
+        rig.Emit("d");
+        rig.Step();
+        rig.StepAfter(Second / 2);
+        Assert.Equal(2, rig.Output.Sends.Count);
+        rig.StepAfter(Second / 2);
+        Assert.Equal(["d"], rig.Output.Sends[2]);
+    }
+
+    [Fact]
     public void A_group_in_trouble_is_sent_again_whole_and_nothing_overtakes_it()
     {
         using WorkerRig rig = new(new FaultyOutput().Then(Trouble()));

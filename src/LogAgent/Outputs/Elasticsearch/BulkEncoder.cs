@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using LogAgent.Delivery;
 using LogAgent.Tailing;
 
@@ -26,11 +27,7 @@ internal sealed class BulkEncoder(DocumentEncoder documents, IndexName index, bo
         long last = long.MinValue;
         foreach (RecordRun run in group.Runs)
         {
-            foreach (ref readonly LogRecord record in run.Batch.Records.Slice(run.Start, run.Count))
-            {
-                first = Math.Min(first, record.TimeNanos);
-                last = Math.Max(last, record.TimeNanos);
-            }
+            Widen(run.Batch.Records.Slice(run.Start, run.Count), ref first, ref last);
         }
 
         UtcDay day = UtcDay.Of(first);
@@ -42,6 +39,7 @@ internal sealed class BulkEncoder(DocumentEncoder documents, IndexName index, bo
     /// <param name="from">Index in the run of the first record to write.</param>
     /// <param name="indexOnItems">True where the URL names no index.</param>
     /// <returns>Index in the run of the first record not written.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // hot from the first record on: no time to be found hot
     public int Write(ByteBuffer body, in RecordRun run, int from, int messageLimit, bool indexOnItems, int until)
     {
         LogBatch batch = run.Batch;
@@ -57,6 +55,22 @@ internal sealed class BulkEncoder(DocumentEncoder documents, IndexName index, bo
         return from;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Widen(ReadOnlySpan<LogRecord> records, ref long first, ref long last)
+    {
+        long least = first;
+        long most = last;
+        foreach (ref readonly LogRecord record in records)
+        {
+            least = Math.Min(least, record.TimeNanos);
+            most = Math.Max(most, record.TimeNanos);
+        }
+
+        first = least;
+        last = most;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void WriteAction(ByteBuffer body, LogBatch batch, in LogRecord record, bool indexOnItems)
     {
         if (indexOnItems)
