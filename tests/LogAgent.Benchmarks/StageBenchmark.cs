@@ -1,7 +1,7 @@
 using System.Text;
+using LogAgent.Delivery;
 using LogAgent.Outputs;
 using LogAgent.Outputs.Elasticsearch;
-using LogAgent.Delivery;
 using LogAgent.Tailing;
 using LogAgent.Tailing.Checkpoints;
 
