@@ -8,11 +8,19 @@ namespace LogAgent.Tailing;
 public sealed class MemoryBudget(long limit)
 {
     private long _used;
+    private long _reserved;
 
     /// <summary>Raised, on the thread that gives back, after bytes were given back.</summary>
     public event Action? Released;
 
-    public long Limit => limit;
+    /// <summary>What was configured.</summary>
+    public long Total => limit;
+
+    /// <summary>What outputs hold for themselves: it is not there for records.</summary>
+    public long Reserved => Volatile.Read(ref _reserved);
+
+    /// <summary>What is there for records.</summary>
+    public long Limit => Math.Max(0, limit - Reserved);
 
     public long Used => Volatile.Read(ref _used);
 
@@ -23,7 +31,7 @@ public sealed class MemoryBudget(long limit)
         while (true)
         {
             long used = Volatile.Read(ref _used);
-            if (used > own && used + bytes > limit)
+            if (used > own && used + bytes > Limit)
             {
                 return false;
             }
@@ -33,6 +41,13 @@ public sealed class MemoryBudget(long limit)
                 return true;
             }
         }
+    }
+
+    /// <summary>An output holds so many bytes for itself from now on; negative where it gives them back. What is in use already stays in use.</summary>
+    public void Reserve(long bytes)
+    {
+        Interlocked.Add(ref _reserved, bytes);
+        Released?.Invoke();
     }
 
     public void Release(long bytes)

@@ -95,7 +95,7 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
         DocumentEncoder documents = new(_options.Schema);
         foreach (OutputSection section in _options.Outputs)
         {
-            IOutput output = OutputFactory.Create(section, documents, time, loggers);
+            IOutput output = OutputFactory.Create(section, documents, time, loggers, _options.Limits.Memory);
             await using (output.ConfigureAwait(false))
             {
                 results.AddRange(await output.CheckAsync(cancel).ConfigureAwait(false));
@@ -109,7 +109,7 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
     {
         DocumentEncoder documents = new(_options.Schema);
         DeadLetters deadLetters = new(Path.Combine(state.Path, "dead-letters"), _options.DeadLetters, documents, ledger, time, loggers.CreateLogger<DeadLetters>());
-        RunningOutputs outputs = new(documents, fanout, ledger, deadLetters, time, loggers);
+        RunningOutputs outputs = new(documents, fanout, ledger, budget, deadLetters, time, loggers);
         ContainerFields fields = new(EnrichmentOf(_options));
         FileTargets files = new(_options.Files, fields, firstStart, tail.Set, tail.Remove, time, loggers.CreateLogger<FileTargets>());
         string? ownContainer = OwnContainer.Find();

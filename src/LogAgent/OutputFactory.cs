@@ -21,13 +21,17 @@ internal static class OutputFactory
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "A type of output without options."),
     };
 
+    /// <summary>It holds records beside the batches.</summary>
+    public static bool HasQueue(OutputSection section) => section.Options is KafkaOptions;
+
     /// <summary>Makes the output; it connects to nothing before its first send.</summary>
-    public static IOutput Create(OutputSection section, DocumentEncoder documents, TimeProvider time, ILoggerFactory loggers) => section.Options switch
+    /// <param name="queue">The most bytes that it may hold beside the batches.</param>
+    public static IOutput Create(OutputSection section, DocumentEncoder documents, TimeProvider time, ILoggerFactory loggers, long queue) => section.Options switch
     {
         ConsoleOptions options => new ConsoleOutput(section.Name, options, documents, time),
         FileOutputOptions options => new FileOutput(section.Name, options, documents, time),
         ElasticsearchOptions options => new ElasticsearchOutput(options, documents, time, loggers.CreateLogger<ElasticsearchOutput>()),
-        KafkaOptions options => new KafkaOutput(options, documents, time, loggers.CreateLogger<KafkaOutput>()),
+        KafkaOptions options => new KafkaOutput(options with { QueueMemory = Math.Min(options.QueueMemory, queue) }, documents, time, loggers.CreateLogger<KafkaOutput>()),
         SyslogOptions options => new SyslogOutput(options, time, loggers.CreateLogger<SyslogOutput>()),
         _ => throw new ArgumentException($"No output is made from {section.Options.GetType().Name}.", nameof(section)),
     };

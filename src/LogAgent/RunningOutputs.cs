@@ -1,11 +1,12 @@
 using LogAgent.Configuration;
 using LogAgent.Delivery;
 using LogAgent.Outputs;
+using LogAgent.Tailing;
 
 namespace LogAgent;
 
 /// <summary>The outputs at work: owns each output and its worker, and tells the fanout of them.</summary>
-internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, Ledger ledger, DeadLetters deadLetters, TimeProvider time, ILoggerFactory loggers)
+internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, Ledger ledger, MemoryBudget budget, DeadLetters deadLetters, TimeProvider time, ILoggerFactory loggers)
 {
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Running> _running = [];
@@ -32,7 +33,7 @@ internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, L
             }
             else
             {
-                _running.Add(Start(section));
+                _running.Add(Start(section, budget.Total / 2 / Math.Max(1, sections.Count(OutputFactory.HasQueue))));
             }
         }
 
@@ -51,9 +52,11 @@ internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, L
     public async Task StopAsync(CancellationToken deadline) =>
         await Task.WhenAll([.. _running.Select(running => running.Worker.StopAsync(deadline)), .. _retiring]).ConfigureAwait(false);
 
-    private Running Start(OutputSection section)
+    /// <param name="queue">The most that the output may hold beside the batches.</param>
+    private Running Start(OutputSection section, long queue)
     {
-        IOutput output = OutputFactory.Create(section, documents, time, loggers);
+        IOutput output = OutputFactory.Create(section, documents, time, loggers, queue);
+        budget.Reserve(output.Limits.OwnMemory);
         OutputRules rules = OutputRules.From(section);
 #pragma warning disable CA5394 // Jitter of a delay is no secret.
         RetrySchedule retry = new(new Random());
@@ -79,6 +82,7 @@ internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, L
     {
         using CancellationTokenSource deadline = new(most, time);
         await old.Worker.RetireAsync(successor?.Worker, deadline.Token).ConfigureAwait(false);
+        budget.Reserve(-old.Worker.Output.Limits.OwnMemory);
     }
 
     private sealed record Running(OutputSection Section, OutputWorker Worker);

@@ -21,4 +21,16 @@ public class MemoryBudgetTests
         Assert.True(budget.TryTake(500));
         Assert.False(budget.TryTake(1));
     }
+
+    [Fact]
+    public void What_an_output_holds_for_itself_is_not_there_for_records()
+    {
+        MemoryBudget budget = new(100);
+        budget.Reserve(40);
+        Assert.True(budget.TryTake(60));
+        Assert.False(budget.TryTake(1));
+        budget.Reserve(-40);
+        Assert.True(budget.TryTake(40));
+        Assert.Equal((100, 100, 0), (budget.Total, budget.Used, budget.Reserved));
+    }
 }

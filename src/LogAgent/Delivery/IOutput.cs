@@ -30,6 +30,9 @@ internal sealed record SendLimits
     /// </summary>
     public bool Pipelined { get; init; }
 
+    /// <summary>Bytes that the output may hold beside the batches; they count in limits.memory.</summary>
+    public long OwnMemory { get; init; }
+
     /// <summary>
     /// Names the way that a target's records go (their topic), where one of them can be stuck while others are not: groups are
     /// made for each way alone, and with <see cref="Pipelined"/> each has its own <see cref="MaxConcurrency"/>. Called once a
@@ -48,6 +51,9 @@ internal interface IOutput : IAsyncDisposable
     string Name { get; }
 
     SendLimits Limits { get; }
+
+    /// <summary>How it does, where sends wait inside of it instead of failing. Asked from any thread.</summary>
+    OutputCondition Condition => OutputCondition.Well;
 
     /// <summary>
     /// Sends the group and says what became of each record; completes when the receiver has taken it in the sense that the

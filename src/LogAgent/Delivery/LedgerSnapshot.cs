@@ -10,6 +10,7 @@ internal sealed record OutputState(bool Up, DateTimeOffset? TroubleSince, string
 /// <summary>One output's counters at one moment: Read = Acknowledged + Filtered + RejectedTotal + LostTotal + InFlight.</summary>
 /// <param name="Rejected">By reason.</param>
 /// <param name="Lost">By reason. A reason may have bytes and no records: what was cut off a record that was delivered.</param>
+/// <param name="Cut">Delivered records whose message was cut so that the receiver takes them, and the bytes cut off, which are among those lost.</param>
 /// <param name="RetriedRecords">Records that were sent once more, each time counted.</param>
 internal sealed record OutputSnapshot(
     string Name,
@@ -21,6 +22,7 @@ internal sealed record OutputSnapshot(
     IReadOnlyDictionary<string, Amount> Lost,
     Amount RejectedTotal,
     Amount LostTotal,
+    Amount Cut,
     long RetriedRecords,
     OutputState State);
 

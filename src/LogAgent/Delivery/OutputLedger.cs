@@ -14,7 +14,9 @@ internal sealed class OutputLedger(string name)
     private Amount _acknowledged;
     private Amount _filtered;
     private Amount _inFlight;
+    private Amount _cut;
     private long _retried;
+    private Func<OutputCondition> _condition = static () => OutputCondition.Well;
     private OutputState _state = new(true, null, "", 0);
 
     public string Name => name;
@@ -59,6 +61,26 @@ internal sealed class OutputLedger(string name)
         }
     }
 
+    /// <summary>Delivered records whose message was cut so that the receiver takes them; their bytes are among those lost.</summary>
+    public void Cut(Amount amount)
+    {
+        lock (_gate)
+        {
+            _cut += amount;
+            _lost.Add("too_large", new(0, amount.Bytes));
+            _inFlight -= new Amount(0, amount.Bytes);
+        }
+    }
+
+    /// <summary>Who knows how the output does by itself; the last one counts.</summary>
+    public void Ask(Func<OutputCondition> condition)
+    {
+        lock (_gate)
+        {
+            _condition = condition;
+        }
+    }
+
     /// <summary>Records that are sent once more.</summary>
     public void Retried(long records)
     {
@@ -81,7 +103,15 @@ internal sealed class OutputLedger(string name)
     {
         lock (_gate)
         {
-            return new(name, _read, _acknowledged, _filtered, _inFlight, _rejected.Copy(), _lost.Copy(), _rejected.Total, _lost.Total, _retried, _state);
+            return new(name, _read, _acknowledged, _filtered, _inFlight, _rejected.Copy(), _lost.Copy(), _rejected.Total, _lost.Total, _cut, _retried, State());
         }
+    }
+
+    private OutputState State()
+    {
+        OutputCondition condition = _condition();
+        return condition.Trouble.Length == 0
+            ? _state
+            : _state with { Up = _state.Up && condition.Up, TroubleSince = _state.TroubleSince ?? condition.Since, LastError = condition.Trouble };
     }
 }

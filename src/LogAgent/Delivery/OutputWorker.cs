@@ -35,6 +35,7 @@ internal sealed class OutputWorker
         Output = output;
         Rules = rules;
         Ledger = ledger;
+        ledger.Ask(() => output.Condition);
         _time = time;
         _logger = logger;
         _lanes = new(output.Limits.LaneOf, time);

@@ -26,4 +26,7 @@ internal sealed record SendResult
     public string RetryReason { get; init; } = "";
 
     public IReadOnlyList<RejectedRecord> Rejected { get; init; } = [];
+
+    /// <summary>Delivered records whose message the output cut so that they fit, and the bytes that it cut off.</summary>
+    public Amount Cut { get; init; }
 }

@@ -197,7 +197,7 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
             return;
         }
 
-        Settlement.Of(job, again, rejected, ledger);
+        Settlement.Of(job, again, rejected, result.Cut, ledger);
         if (rejected.Count > 0)
         {
             _trouble.Rejected(rejected.Count, rejected[0]);

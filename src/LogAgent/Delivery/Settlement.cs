@@ -6,13 +6,14 @@ namespace LogAgent.Delivery;
 internal static class Settlement
 {
     /// <summary>Every record that is not to be sent again is finished: acknowledged, or rejected where it is listed.</summary>
+    /// <param name="cut">What the output itself cut off delivered records.</param>
     /// <param name="again">Indexes ascending; none is in <paramref name="rejected"/>.</param>
-    public static void Of(SendJob job, IReadOnlyList<int> again, IReadOnlyList<RejectedRecord> rejected, OutputLedger ledger)
+    public static void Of(SendJob job, IReadOnlyList<int> again, IReadOnlyList<RejectedRecord> rejected, Amount cut, OutputLedger ledger)
     {
         Amount delivered = job.Counted();
         if (again.Count == 0 && rejected.Count == 0)
         {
-            Delivered(job.Group, delivered, ledger);
+            Delivered(job.Group, delivered, cut, ledger);
             job.FinishAll();
             return;
         }
@@ -46,33 +47,33 @@ internal static class Settlement
             throw new InvalidOperationException("The output lists a record twice.");
         }
 
-        Delivered(job.Group, delivered, ledger);
+        Delivered(job.Group, delivered, cut, ledger);
         for (int i = 0; i < kept.Length; i++)
         {
             job.Owners[i].Finish(job.Group.Runs[i].Count - kept[i]);
         }
     }
 
-    private static void Delivered(RecordGroup group, Amount amount, OutputLedger ledger)
+    private static void Delivered(RecordGroup group, Amount amount, Amount cut, OutputLedger ledger)
     {
-        long cut = 0;
         if (group.MessageLimit != int.MaxValue)
         {
             foreach (RecordRun run in group.Runs)
             {
                 foreach (ref readonly LogRecord record in run.Batch.Records.Slice(run.Start, run.Count))
                 {
-                    cut += Math.Max(0, SendJob.Counted(record).Bytes - group.MessageLimit);
+                    long over = SendJob.Counted(record).Bytes - group.MessageLimit;
+                    cut += over > 0 ? new(1, over) : default;
                 }
             }
 
-            cut = amount.Records == 0 ? 0 : cut;
         }
 
-        ledger.Acknowledged(amount with { Bytes = amount.Bytes - cut });
-        if (cut > 0)
+        cut = amount.Records == 0 ? default : cut;
+        ledger.Acknowledged(amount with { Bytes = amount.Bytes - cut.Bytes });
+        if (cut.Records > 0)
         {
-            ledger.Lost("too_large", new(0, cut));
+            ledger.Cut(cut);
         }
     }
 }

@@ -32,8 +32,8 @@ internal sealed class AgentMetrics(Ledger ledger, TailLoop tail, MemoryBudget bu
             yield return metric;
         }
 
-        yield return Gauge("logagent_memory_used_bytes", "Memory taken from limits.memory by records in flight.", budget.Used);
-        yield return Gauge("logagent_memory_limit_bytes", "limits.memory.", budget.Limit);
+        yield return Gauge("logagent_memory_used_bytes", "Memory taken from limits.memory, by records in flight and for the queues of outputs.", budget.Used + budget.Reserved);
+        yield return Gauge("logagent_memory_limit_bytes", "limits.memory.", budget.Total);
         yield return Gauge("logagent_containers", "Containers whose logs are read.", containers());
         yield return Gauge("logagent_stalled_seconds", "How long records have been in flight without any being delivered; 0 while they move or none is.", progress.StalledFor.TotalSeconds);
     }
@@ -46,6 +46,8 @@ internal sealed class AgentMetrics(Ledger ledger, TailLoop tail, MemoryBudget bu
         yield return Counter("logagent_output_bytes_acknowledged_total", "Bytes of messages delivered.", output.Acknowledged.Bytes, name);
         yield return Counter("logagent_output_records_filtered_total", "Records that the output does not take (only).", output.Filtered.Records, name);
         yield return Counter("logagent_output_records_retried_total", "Records sent once more, each time counted.", output.RetriedRecords, name);
+        yield return Counter("logagent_output_records_truncated_total", "Delivered records whose message was cut so that the receiver takes them.", output.Cut.Records, name);
+        yield return Counter("logagent_output_bytes_truncated_total", "Bytes that were cut off them.", output.Cut.Bytes, name);
         yield return Gauge("logagent_output_records_in_flight", "Records read and neither delivered, filtered, rejected nor lost.", output.InFlight.Records, name);
         foreach ((string reason, Amount rejected) in output.Rejected)
         {

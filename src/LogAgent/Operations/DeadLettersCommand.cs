@@ -102,7 +102,8 @@ internal static class DeadLettersCommand
 
         // What is refused again becomes a new letter: the old one is removed.
         DeadLetters again = new(directory, configuration.Options.DeadLetters, documents, ledger, context.Time, log.Loggers.CreateLogger<DeadLetters>());
-        RunningOutputs outputs = new(documents, new Fanout(ledger, new MemoryBudget(configuration.Options.Limits.Memory)), ledger, again, context.Time, log.Loggers);
+        MemoryBudget budget = new(configuration.Options.Limits.Memory);
+        RunningOutputs outputs = new(documents, new Fanout(ledger, budget), ledger, budget, again, context.Time, log.Loggers);
 
         // Without skip_after: what an output skips is acknowledged, and its letter would be removed.
         outputs.Set([.. configuration.Options.Outputs.Select(output => output with { SkipAfter = null })], TimeSpan.Zero);

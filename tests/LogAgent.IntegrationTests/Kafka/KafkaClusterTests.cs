@@ -55,7 +55,7 @@ public class KafkaClusterTests
         await kafka.KillBrokerAsync(3);
 
         Task<SendResult> waiting = load.Send("web");
-        await Until.TrueAsync(() => load.Output.Trouble.Length > 0, "the output says that records wait");
+        await Until.TrueAsync(() => load.Output.Condition.Trouble.Length > 0, "the output says that records wait");
         Assert.False(waiting.IsCompleted);
         Assert.Contains(load.Logger.Lines, line => line.Contains("100 records for topic 'logs'", StringComparison.Ordinal));
 

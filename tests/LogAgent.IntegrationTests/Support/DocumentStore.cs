@@ -24,6 +24,7 @@ internal sealed class DocumentStore : IAsyncDisposable
     private WebApplication? _server;
     private long _requests;
     private long _conflicts;
+    private long _gapRecords;
 
     /// <summary>The port on which it listens from the first start on.</summary>
     public int Port { get; private set; }
@@ -32,6 +33,12 @@ internal sealed class DocumentStore : IAsyncDisposable
 
     /// <summary>What was stored, without the conflicts: the oracle's view.</summary>
     public Sequences Stored { get; } = new();
+
+    /// <summary>False: what is stored is known by its id alone.</summary>
+    public bool KeepDocuments { get; set; } = true;
+
+    /// <summary>Documents that tell of records that are missing.</summary>
+    public long GapRecords => Interlocked.Read(ref _gapRecords);
 
     public long Requests => Interlocked.Read(ref _requests);
 
@@ -177,14 +184,18 @@ internal sealed class DocumentStore : IAsyncDisposable
         }
 
         using JsonDocument parsed = JsonDocument.Parse(document);
-        if (!_documents.TryAdd(key, document))
+        if (!_documents.TryAdd(key, KeepDocuments ? document : ""))
         {
             Interlocked.Increment(ref _conflicts);
             return (409, "version_conflict_engine_exception");
         }
 
         string message = parsed.RootElement.TryGetProperty("message", out JsonElement text) || parsed.RootElement.TryGetProperty("log", out text) ? text.ToString() : "";
-        Stored.Add(message);
+        if (!Stored.Add(message) && document.Contains("\"gap\"", StringComparison.Ordinal))
+        {
+            Interlocked.Increment(ref _gapRecords);
+        }
+
         return (201, "");
     }
 

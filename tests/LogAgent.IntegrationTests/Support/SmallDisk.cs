@@ -1,11 +1,11 @@
 namespace LogAgent.IntegrationTests.Support;
 
-/// <summary>A tmpfs of 256 KiB over a directory, to be filled to the last byte.</summary>
-internal sealed class SmallDisk(string directory) : IAsyncDisposable
+/// <summary>A small tmpfs over a directory, to be filled to the last byte.</summary>
+internal sealed class SmallDisk(string directory, string size = "256k") : IAsyncDisposable
 {
     private string Ballast => Path.Combine(directory, "ballast");
 
-    public async Task MountAsync() => await Shell.RunAsync("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", directory);
+    public async Task MountAsync() => await Shell.RunAsync("mount", "-t", "tmpfs", "-o", $"size={size}", "tmpfs", directory);
 
     public void Fill()
     {

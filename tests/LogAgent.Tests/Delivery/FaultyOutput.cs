@@ -13,6 +13,8 @@ internal sealed class FaultyOutput : IOutput
 
     public SendLimits Limits { get; set; } = new() { GroupAge = TimeSpan.Zero };
 
+    public OutputCondition Condition { get; set; } = OutputCondition.Well;
+
     /// <summary>The messages of each send, in the order of the calls, each cut at the group's limit.</summary>
     public List<string[]> Sends { get; } = [];
 

@@ -123,6 +123,31 @@ public class OutputWorkerTests
         Assert.Equal([10_000, 5000, 2500], rig.Output.Sends.Select(send => send[0].Length));
         Assert.Equal(new(1, 2500), rig.Counts.Acknowledged);
         Assert.Equal(new(0, 7500), rig.Counts.Lost["too_large"]);
+        Assert.Equal(new(1, 7500), rig.Counts.Cut);
+    }
+
+    [Fact]
+    public void What_the_output_cut_by_itself_is_counted()
+    {
+        using WorkerRig rig = new(new FaultyOutput().Then(_ => new SendResult { Cut = new(1, 60) }));
+        rig.Emit("short", new string('x', 100));
+        rig.Step();
+        Assert.Equal(new(2, 45), rig.Counts.Acknowledged);
+        Assert.Equal(new(1, 60), rig.Counts.Cut);
+        Assert.Equal(new(0, 60), rig.Counts.Lost["too_large"]);
+        rig.AssertBalanced();
+    }
+
+    [Fact]
+    public void What_the_output_says_of_records_that_wait_inside_it_is_in_the_ledger()
+    {
+        FaultyOutput output = new();
+        using WorkerRig rig = new(output);
+        DateTimeOffset since = rig.Clock.GetUtcNow();
+        output.Condition = new(false, since, "No broker answers.");
+        Assert.Equal((false, since, "No broker answers."), (rig.Counts.State.Up, rig.Counts.State.TroubleSince, rig.Counts.State.LastError));
+        output.Condition = OutputCondition.Well;
+        Assert.True(rig.Counts.State.Up);
     }
 
     [Fact]

@@ -49,8 +49,8 @@ internal sealed unsafe class KafkaEncoder : IDisposable
         }
     }
 
-    /// <summary>Records whose message was cut to fit.</summary>
-    public long Truncated { get; private set; }
+    /// <summary>Bytes that were cut off the last record's message so that it fits.</summary>
+    public int CutBytes { get; private set; }
 
     /// <summary>Length of the last document.</summary>
     public int DocumentLength => _document.Length;
@@ -76,6 +76,7 @@ internal sealed unsafe class KafkaEncoder : IDisposable
     public bool TryEncode(LogBatch batch, in LogRecord record, int messageLimit, int room)
     {
         room = Math.Min(room, _options.MaxMessage - _keyLength - Overhead);
+        CutBytes = 0;
         _document.Clear();
         _documents.Write(_document, batch, record, messageLimit);
         return _document.Length <= room || (_options.Oversize == KafkaOversize.Truncate && TryCut(batch, record, messageLimit, room));
@@ -125,10 +126,11 @@ internal sealed unsafe class KafkaEncoder : IDisposable
         while (cut > 0)
         {
             _document.Clear();
-            _documents.Write(_document, batch, record, (int)Math.Min(cut, message - 1));
+            int kept = (int)Math.Min(cut, message - 1);
+            _documents.Write(_document, batch, record, kept);
             if (_document.Length <= room)
             {
-                Truncated++;
+                CutBytes = message - kept;
                 return true;
             }
 

@@ -10,7 +10,7 @@ internal sealed unsafe class KafkaLoneRecords(
     KafkaOptions options,
     KafkaEncoder encoder,
     KafkaSendTable sends,
-    Func<TailTarget, KafkaRoute> routeOf,
+    KafkaRoutes routes,
     Action<KafkaSend, int, string, string> reject,
     TimeProvider time,
     ILogger logger) : IDisposable
@@ -84,7 +84,7 @@ internal sealed unsafe class KafkaLoneRecords(
         _topics[handle] = topic;
         LogBatch batch = send.Find(index, out int inBatch);
         ref readonly LogRecord record = ref batch.Records[inBatch];
-        encoder.Begin(handle, routeOf(batch.Target));
+        encoder.Begin(handle, routes.Of(batch.Target));
         if (!encoder.TryEncode(batch, record, send.Group.MessageLimit, topic.Room))
         {
             reject(send, index, "message_too_large", $"topic '{topic.Name}' takes documents of {topic.Room} bytes");
@@ -101,6 +101,11 @@ internal sealed unsafe class KafkaLoneRecords(
         {
             reject(send, index, Librdkafka.Label(code), Librdkafka.Describe(code));
             return true;
+        }
+
+        if (encoder.CutBytes > 0)
+        {
+            send.NoteCut(index, encoder.CutBytes);
         }
 
         send.Outstanding++;

@@ -5,7 +5,7 @@ namespace LogAgent.Outputs.Kafka;
 /// <summary>
 /// Ships records to Kafka with acks=all and an idempotent producer. A group is done when each of its records has its own
 /// delivery report; records whose topic or brokers are in trouble stay here and are tried again for ever, which is told by
-/// the log and by <see cref="Trouble"/>. Order: records of one key arrive in their order, except for those of a batch that
+/// the log and by <see cref="Condition"/>. Order: records of one key arrive in their order, except for those of a batch that
 /// the broker refused for its size, which are sent again one by one.
 /// </summary>
 internal sealed class KafkaOutput(KafkaOptions options, DocumentEncoder documents, TimeProvider time, ILogger logger) : IOutput
@@ -21,14 +21,11 @@ internal sealed class KafkaOutput(KafkaOptions options, DocumentEncoder document
         GroupAge = TimeSpan.FromMilliseconds(20),
         MaxConcurrency = 256,
         Pipelined = true,
+        OwnMemory = options.QueueMemory,
         LaneOf = options.Topic.Fixed is null ? target => options.Topic.Resolve(target.Fields) : null,
     };
 
-    /// <summary>Why records wait, in a sentence; empty where none do for longer than they should.</summary>
-    public string Trouble => _pump.Trouble;
-
-    /// <summary>Records whose message was cut to fit into what the brokers take.</summary>
-    public long Truncated => _pump.Truncated;
+    public OutputCondition Condition => _pump.Condition;
 
     public Task<SendResult> SendAsync(RecordGroup group, CancellationToken cancel) => _pump.Send(group, cancel);
 

@@ -10,6 +10,7 @@ internal sealed class KafkaSend(RecordGroup group)
 {
     private readonly TaskCompletionSource<SendResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<RejectedRecord>? _rejected;
+    private Dictionary<int, int>? _cuts;
 
     public RecordGroup Group => group;
 
@@ -41,6 +42,9 @@ internal sealed class KafkaSend(RecordGroup group)
         Unfinished--;
     }
 
+    /// <summary>So many bytes of the record's message were cut off, so that it fits. What was noted of it before does not count any more.</summary>
+    public void NoteCut(int index, int bytes) => (_cuts ??= [])[index] = bytes;
+
     /// <summary>Completes it where every record is delivered or rejected.</summary>
     public bool TryFinish()
     {
@@ -52,7 +56,7 @@ internal sealed class KafkaSend(RecordGroup group)
         Ended = true;
         Cancelling.Unregister();
         _rejected?.Sort((left, right) => left.Index.CompareTo(right.Index));
-        _completion.TrySetResult(_rejected is null ? SendResult.Delivered : new() { Rejected = _rejected });
+        _completion.TrySetResult(_rejected is null && _cuts is null ? SendResult.Delivered : new() { Rejected = _rejected ?? [], Cut = CutOff() });
         return true;
     }
 
@@ -85,5 +89,11 @@ internal sealed class KafkaSend(RecordGroup group)
         }
 
         throw new ArgumentOutOfRangeException(nameof(index));
+    }
+
+    private Amount CutOff()
+    {
+        _rejected?.ForEach(record => _cuts?.Remove(record.Index));
+        return _cuts is null ? default : new(_cuts.Count, _cuts.Values.Sum(bytes => (long)bytes));
     }
 }

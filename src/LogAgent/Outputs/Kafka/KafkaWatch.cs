@@ -1,3 +1,5 @@
+using LogAgent.Delivery;
+
 namespace LogAgent.Outputs.Kafka;
 
 /// <summary>
@@ -18,10 +20,10 @@ internal sealed class KafkaWatch(KafkaOptions options, TimeProvider time, ILogge
     private int _errorCode;
     private string _errorText = "";
     private Task<KafkaClusterView>? _asking;
-    private volatile string _trouble = "";
+    private volatile OutputCondition _condition = OutputCondition.Well;
 
-    /// <summary>Why records wait; empty where they do not. Read from any thread.</summary>
-    public string Trouble => _trouble;
+    /// <summary>Why records wait, and since when. Read from any thread.</summary>
+    public OutputCondition Condition => _condition;
 
     /// <summary>Takes an error that librdkafka reports about its connections.</summary>
     public void OnError(int code, string text)
@@ -44,13 +46,13 @@ internal sealed class KafkaWatch(KafkaOptions options, TimeProvider time, ILogge
         if (KafkaResponse.IsAccess(code) && (_lastAccess == 0 || time.GetElapsedTime(_lastAccess, now) >= Pause))
         {
             _lastAccess = now;
-            _trouble = _errorText;
+            _condition = new(false, time.GetUtcNow(), _errorText);
             KafkaLog.NoAccess(logger, options.Name, _errorText);
         }
     }
 
     /// <summary>Looks at the topics, once a second however often it is called.</summary>
-    public void Look(Dictionary<string, KafkaTopic> topics, KafkaProducer producer)
+    public void Look(IReadOnlyCollection<KafkaTopic> topics, KafkaProducer producer)
     {
         long now = time.GetTimestamp();
         if (time.GetElapsedTime(_lastLook, now) < Interval)
@@ -60,7 +62,7 @@ internal sealed class KafkaWatch(KafkaOptions options, TimeProvider time, ILogge
 
         _lastLook = now;
         _stalled.Clear();
-        foreach (KafkaTopic topic in topics.Values)
+        foreach (KafkaTopic topic in topics)
         {
             bool waits = topic.InFlight + topic.Backlog > 0;
             if (waits && time.GetElapsedTime(topic.LastProgress, now) >= options.TroubleAfter)
@@ -76,14 +78,14 @@ internal sealed class KafkaWatch(KafkaOptions options, TimeProvider time, ILogge
 
         if (_stalled.Count == 0)
         {
-            _trouble = _lastAccess != 0 && topics.Values.All(topic => topic.LastProgress <= _lastAccess) ? _trouble : "";
+            _condition = _lastAccess != 0 && topics.All(topic => topic.LastProgress <= _lastAccess) ? _condition : OutputCondition.Well;
             return;
         }
 
         Ask(producer);
         if (_asking is null or { IsCompleted: true })
         {
-            Say(now);
+            Say(topics, now);
         }
     }
 
@@ -106,12 +108,14 @@ internal sealed class KafkaWatch(KafkaOptions options, TimeProvider time, ILogge
         }
     }
 
-    private void Say(long now)
+    private void Say(IReadOnlyCollection<KafkaTopic> topics, long now)
     {
         KafkaClusterView? view = _asking?.Result;
         _asking = null;
         string cause = Cause(view, now);
-        _trouble = cause;
+        TimeSpan waited = time.GetElapsedTime(_stalled.Min(topic => topic.LastProgress), now);
+        bool anyMoves = topics.Any(topic => time.GetElapsedTime(topic.LastProgress, now) < options.TroubleAfter);
+        _condition = new(anyMoves, time.GetUtcNow() - waited, cause);
         foreach (KafkaTopic topic in _stalled)
         {
             topic.Reported = true;
@@ -124,9 +128,8 @@ internal sealed class KafkaWatch(KafkaOptions options, TimeProvider time, ILogge
 
         _lastSaid = now;
         string names = string.Join(", ", _stalled.Take(3).Select(topic => $"topic '{topic.Name}'"));
-        string topics = _stalled.Count > 3 ? $"{names} and {_stalled.Count - 3} more" : names;
-        int seconds = (int)time.GetElapsedTime(_stalled.Min(topic => topic.LastProgress), now).TotalSeconds;
-        KafkaLog.Waiting(logger, options.Name, _stalled.Sum(topic => (long)topic.InFlight + topic.Backlog), topics, seconds, cause);
+        string which = _stalled.Count > 3 ? $"{names} and {_stalled.Count - 3} more" : names;
+        KafkaLog.Waiting(logger, options.Name, _stalled.Sum(topic => (long)topic.InFlight + topic.Backlog), which, (int)waited.TotalSeconds, cause);
     }
 
     private string Cause(KafkaClusterView? view, long now)
@@ -146,6 +149,6 @@ internal sealed class KafkaWatch(KafkaOptions options, TimeProvider time, ILogge
             return _errorText;
         }
 
-        return view is null ? _trouble : "the brokers answer and do not acknowledge: look for replicas out of sync, or an overloaded broker";
+        return view is null ? _condition.Trouble : "the brokers answer and do not acknowledge: look for replicas out of sync, or an overloaded broker";
     }
 }

@@ -38,8 +38,12 @@ internal sealed class SyslogEncoder(SyslogOptions options, TimeZoneInfo zone) : 
     /// <summary>Where each message ends in <see cref="Frames"/>.</summary>
     public IReadOnlyList<int> Ends => _ends;
 
+    /// <summary>Records of the last group whose message was cut at max_message, and the bytes cut off them.</summary>
+    public Amount Cut { get; private set; }
+
     public void Encode(RecordGroup group)
     {
+        Cut = default;
         _frames.Clear();
         _ends.Clear();
         foreach (RecordRun run in group.Runs)
@@ -84,7 +88,9 @@ internal sealed class SyslogEncoder(SyslogOptions options, TimeZoneInfo zone) : 
         if (options.Oversize == SyslogOversize.Truncate)
         {
             WriteHead(batch, record, header, true, 0, 0);
-            WriteFrame(message[..JsonText.CutPlain(message, room)]);
+            int kept = JsonText.CutPlain(message, room);
+            WriteFrame(message[..kept]);
+            Cut += new Amount(1, Math.Min(record.MessageLength, message.Length - kept));
             return;
         }
 
@@ -92,21 +98,21 @@ internal sealed class SyslogEncoder(SyslogOptions options, TimeZoneInfo zone) : 
         int part = 0;
         for (ReadOnlySpan<byte> rest = message; !rest.IsEmpty;)
         {
-            int cut = Cut(rest, room);
+            int cut = Fitting(rest, room);
             WriteHead(batch, record, header, truncated, ++part, parts);
             WriteFrame(rest[..cut]);
             rest = rest[cut..];
         }
     }
 
-    private static int Cut(ReadOnlySpan<byte> rest, int room) => Math.Max(1, JsonText.CutPlain(rest, Math.Min(room, rest.Length)));
+    private static int Fitting(ReadOnlySpan<byte> rest, int room) => Math.Max(1, JsonText.CutPlain(rest, Math.Min(room, rest.Length)));
 
     private static int CountParts(ReadOnlySpan<byte> message, int room)
     {
         int parts = 0;
         for (; !message.IsEmpty; parts++)
         {
-            message = message[Cut(message, room)..];
+            message = message[Fitting(message, room)..];
         }
 
         return parts;

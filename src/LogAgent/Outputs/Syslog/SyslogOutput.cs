@@ -33,7 +33,7 @@ internal sealed class SyslogOutput(SyslogOptions options, TimeProvider time, ILo
         try
         {
             await connection.SendAsync(_encoder.Frames, _encoder.Ends, either.Token).ConfigureAwait(false);
-            return SendResult.Delivered;
+            return _encoder.Cut.Records == 0 ? SendResult.Delivered : new() { Cut = _encoder.Cut };
         }
         catch (Exception trouble) when (trouble is IOException or SocketException)
         {

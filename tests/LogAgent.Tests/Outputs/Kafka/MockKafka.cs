@@ -39,6 +39,8 @@ internal sealed unsafe class MockKafka : IDisposable
 
     public void ClearErrors(short api) => RdKafka.MockClearErrors(_cluster, api);
 
+    public void SetRoundTrip(int broker, int milliseconds) => Assert.Equal(0, RdKafka.MockRoundTrip(_cluster, broker, milliseconds));
+
     public void SetDown(int broker) => Assert.Equal(0, RdKafka.MockBrokerDown(_cluster, broker));
 
     public void SetUp(int broker) => Assert.Equal(0, RdKafka.MockBrokerUp(_cluster, broker));

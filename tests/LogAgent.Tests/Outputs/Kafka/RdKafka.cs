@@ -46,6 +46,9 @@ internal static unsafe partial class RdKafka
     [LibraryImport(Library, EntryPoint = "rd_kafka_mock_broker_set_up")]
     public static partial int MockBrokerUp(nint cluster, int broker);
 
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_broker_set_rtt")]
+    public static partial int MockRoundTrip(nint cluster, int broker, int milliseconds);
+
     [LibraryImport(Library, EntryPoint = "rd_kafka_topic_new", StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint TopicNew(nint client, string name, nint conf);
 

@@ -8,7 +8,7 @@ using LogAgent.Tests.Support;
 
 namespace LogAgent.Tests.Outputs.Syslog;
 
-public sealed class SyslogOutputTests : IAsyncDisposable
+public sealed class SyslogOutputTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -172,7 +172,9 @@ public sealed class SyslogOutputTests : IAsyncDisposable
         Assert.Contains($"localhost:{down.Port}", results[1].What, StringComparison.Ordinal);
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         foreach (SyslogOutput output in _outputs)
         {

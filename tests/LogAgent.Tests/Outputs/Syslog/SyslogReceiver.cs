@@ -27,8 +27,16 @@ internal sealed class SyslogReceiver : IDisposable
 
     public int Port { get; }
 
-    /// <summary>It accepts and reads nothing.</summary>
+    /// <summary>It accepts and reads nothing, until this is over.</summary>
     public bool Hangs { get; set; }
+
+    /// <summary>It answers each message, which has no meaning in syslog.</summary>
+    public bool Talks { get; set; }
+
+    /// <summary>What it takes for each message.</summary>
+    public TimeSpan Pause { get; set; }
+
+    public bool Listens { get; private set; } = true;
 
     public ValueTask<string> NextAsync() => _messages.Reader.ReadAsync();
 
@@ -53,6 +61,7 @@ internal sealed class SyslogReceiver : IDisposable
 
     public void Stop()
     {
+        Listens = false;
         _listener.Stop();
         CloseConnections();
     }
@@ -61,10 +70,15 @@ internal sealed class SyslogReceiver : IDisposable
     {
         _listener = new(IPAddress.Loopback, Port);
         _listener.Start();
+        Listens = true;
         _ = AcceptAsync(_listener);
     }
 
-    public void Dispose() => Stop();
+    public void Dispose()
+    {
+        Hangs = false;
+        Stop();
+    }
 
     /// <summary>An authority, and a certificate that it has signed for localhost.</summary>
     public static (string AuthorityPem, X509Certificate2 Server) MakeCertificates()
@@ -115,14 +129,18 @@ internal sealed class SyslogReceiver : IDisposable
                 stream = tls;
             }
 
-            if (Hangs)
-            {
-                return;
-            }
-
             byte[] one = new byte[1];
             while (true)
             {
+                while (Hangs || Pause > TimeSpan.Zero)
+                {
+                    await Task.Delay(Hangs ? TimeSpan.FromMilliseconds(10) : Pause, TimeProvider.System);
+                    if (!Hangs)
+                    {
+                        break;
+                    }
+                }
+
                 int length = 0;
                 while (true)
                 {
@@ -138,6 +156,10 @@ internal sealed class SyslogReceiver : IDisposable
                 byte[] message = new byte[length];
                 await stream.ReadExactlyAsync(message);
                 _messages.Writer.TryWrite(Encoding.UTF8.GetString(message));
+                if (Talks)
+                {
+                    await stream.WriteAsync("What?"u8.ToArray());
+                }
             }
         }
         catch (Exception closed) when (closed is IOException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
