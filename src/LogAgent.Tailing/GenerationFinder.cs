@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using LogAgent.Tailing.Checkpoints;
 using LogAgent.Tailing.Linux;
 
 namespace LogAgent.Tailing;
@@ -8,16 +6,37 @@ namespace LogAgent.Tailing;
 /// Finds out what became of a target's files: which of those on disk are known whatever their name is now, which are new,
 /// which are gone. Used on the tail loop's thread only.
 /// </summary>
-internal sealed class GenerationFinder(TailContext context)
+internal sealed class GenerationFinder
 {
-    /// <summary>Which target reads an inode: one target at most does.</summary>
-    private readonly Dictionary<(ulong Device, ulong Inode), TailedTarget> _owners = [];
+    private readonly DirectoryNames _directories;
+    private readonly InodeOwners _owners = new();
+    private readonly FileRecognition _recognition;
+    private readonly FileAdoption _adoption;
+    private readonly Truncation _truncation;
+
+    public GenerationFinder(TailContext context)
+    {
+        _directories = new DirectoryNames(context);
+        _recognition = new FileRecognition(context, _owners);
+        _adoption = new FileAdoption(context, _owners);
+        _truncation = new Truncation(context);
+    }
+
+    /// <summary>How often a directory was listed so far.</summary>
+    public int Listed => _directories.Listed;
+
+    /// <summary>The target is done with: its files may be read by another one.</summary>
+    public void Release(TailedTarget target) => _owners.Release(target);
+
+    /// <summary>At the end of a pass: what was listed in it is not kept.</summary>
+    public void EndPass() => _directories.Forget();
 
     /// <summary>Looks at the path: size, rotation, truncation. Opens what is new. Reads no content but fingerprints.</summary>
     public void Look(TailedTarget target)
     {
+        bool taken = _adoption.TakeHeld(target);
         bool exists = Native.TryStat(target.Target.Path, out FileStat stat, out int error);
-        if (!exists && error is not (Native.NoSuchFile or Native.NotADirectory))
+        if (!exists && !taken && error is not (Native.NoSuchFile or Native.NotADirectory))
         {
             target.Say(TailNoticeKind.Unreadable, Native.ErrorText(error));
             return;
@@ -31,11 +50,11 @@ internal sealed class GenerationFinder(TailContext context)
 
         TailedFile? live = target.Live;
         bool same = exists && live is not null && live.Identity.Inode == stat.Inode && live.Identity.Device == stat.Device;
-        if (same && target.IsScanned)
+        if (same && target.IsScanned && !taken)
         {
             LookAtLive(target, live!, stat);
         }
-        else if (!target.IsScanned || live is not null || target.MayTryAgain(stat))
+        else if (taken || !target.IsScanned || live is not null || target.MayTryAgain(stat))
         {
             Scan(target);
         }
@@ -52,80 +71,15 @@ internal sealed class GenerationFinder(TailContext context)
     /// <summary>The content before the read offset is not what it was, or the file is shorter: what was there is a generation of its own, and a new one begins at 0.</summary>
     public void Truncate(TailedTarget target, TailedFile file, bool grownAgain)
     {
-        Split(target, file, grownAgain);
+        _truncation.Split(target, file, grownAgain);
         Scan(target);
-    }
-
-    private void Split(TailedTarget target, TailedFile file, bool grownAgain)
-    {
-        long lost = Math.Max(0, file.VerifiedSize - file.ReadOffset);
-        context.Notify(new TailNotice(TailNoticeKind.Truncated, target.Target.Id, file.Path, 0, grownAgain ? "It was truncated and has grown again." : "It was truncated."));
-        IByteSource? source = file.Source;
-        TailedFile next = new(file.Path, file.Identity, 0, default) { Epoch = file.Epoch + 1, Source = source, Moved = file.Moved };
-        if (source is not null)
-        {
-            next.Fingerprint = TailedFile.ReadFingerprint(source);
-            next.Size = source.Stat().Size;
-            next.VerifiedSize = next.Size;
-        }
-
-        file.Source = null;
-        file.Moved = true;
-        file.Nameless = true;
-        file.Identity = default;
-        file.Size = Math.Max(file.VerifiedSize, file.ReadOffset);
-        file.GapUnlessCopied = new Gap(lost, "truncated", grownAgain ? "the file was truncated and written again, perhaps more than once" : "the file was truncated");
-        target.Files.Insert(target.Files.IndexOf(file) + 1, next);
-        target.IsChanged = true;
-    }
-
-    /// <summary>copytruncate may have left a copy, in which reading goes on; otherwise it is time to say what is lost.</summary>
-    private static void SettleTruncated(TailedTarget target)
-    {
-        foreach (TailedFile file in target.Files)
-        {
-            if (file.GapUnlessCopied is not { } gap)
-            {
-                continue;
-            }
-
-            file.GapUnlessCopied = null;
-            if (file.Source is null)
-            {
-                target.End(file);
-                file.Gap = gap.Bytes > 0 || gap.Words.Contains("again", StringComparison.Ordinal) ? gap : null;
-            }
-        }
-    }
-
-    /// <summary>Before names are compared: a file that was truncated is not the generation any more that its inode stood for.</summary>
-    private void SplitTruncated(TailedTarget target)
-    {
-        for (int i = 0; i < target.Files.Count; i++)
-        {
-            TailedFile file = target.Files[i];
-            if (file.Source is { IsCompressed: false } source && !file.DoneReading)
-            {
-                long size = source.Stat().Size;
-                if (size < file.ReadOffset || !file.HasSameContent(source))
-                {
-                    Split(target, file, grownAgain: size >= file.ReadOffset);
-                    i++;
-                }
-                else
-                {
-                    file.Size = size;
-                    file.TryExtendFingerprint();
-                }
-            }
-        }
     }
 
     private void LookAtLive(TailedTarget target, TailedFile file, in FileStat stat)
     {
         if (stat.Size < file.ReadOffset)
         {
-            if (file.Source is null && !TryOpen(target, file, file.Path, mustBeginAlike: false))
+            if (file.Source is null && !_recognition.TryOpen(target, file, file.Path, mustBeginAlike: false))
             {
                 return;
             }
@@ -170,7 +124,7 @@ internal sealed class GenerationFinder(TailContext context)
     /// <summary>Opens a file that was closed, at the path where it was last seen. False where another file stands there: all is to be looked at again.</summary>
     public bool TryReopen(TailedTarget target, TailedFile file)
     {
-        if (TryOpen(target, file, file.Path, mustBeginAlike: true))
+        if (_recognition.TryOpen(target, file, file.Path, mustBeginAlike: true))
         {
             return true;
         }
@@ -184,33 +138,33 @@ internal sealed class GenerationFinder(TailContext context)
     {
         List<FoundFile> found = [];
         Dictionary<FoundFile, TailedFile?> matched = [];
-        SplitTruncated(target);
+        _truncation.SplitTruncated(target);
         TailedFile? live = target.Live;
         HashSet<TailedFile> known = [.. target.Files];
         for (int attempt = 0; attempt < 5; attempt++)
         {
-            found = RotatedFiles.List(target.Target.Path);
+            found = RotatedFiles.List(target.Target.Path, _directories);
             matched.Clear();
 
             // All that are known by their inode first: only what is left of the known ones may have been copied.
             foreach (FoundFile one in found)
             {
-                matched[one] = Recognise(target, one);
+                matched[one] = _recognition.Recognise(target, one);
             }
 
             foreach (FoundFile one in found)
             {
-                matched[one] ??= RecogniseCopy(target, one, matched) ?? Adopt(target, one);
+                matched[one] ??= _recognition.RecogniseCopy(target, one, matched) ?? _adoption.Adopt(target, one);
             }
 
             // A rotation in between may have moved a file past us: only two equal listings count.
-            if (found.SequenceEqual(RotatedFiles.List(target.Target.Path), SameFile.Instance))
+            if (found.SequenceEqual(RotatedFiles.List(target.Target.Path, _directories), SameFile.Instance))
             {
                 break;
             }
         }
 
-        SettleTruncated(target);
+        Truncation.Settle(target);
         bool areNew = target.IsScanned && matched.Values.All(f => f is not null && !known.Contains(f));
         Arrange(target, found, matched);
         if (LostGenerations.Between(live, found, areNew) is { } gap)
@@ -219,7 +173,7 @@ internal sealed class GenerationFinder(TailContext context)
         }
 
         ForgetAndLose(target, found.Count > 0 || target.IsRemoved);
-        target.Scanned(found.Count > 0);
+        target.Scanned(found.Count > 0 || target.Files.Count > 0);
     }
 
     /// <summary>Brings the files into the order of their names, those without one after the file that they stood behind.</summary>
@@ -259,15 +213,6 @@ internal sealed class GenerationFinder(TailContext context)
         }
     }
 
-    /// <summary>The target is done with: its files may be read by another one.</summary>
-    public void Release(TailedTarget target)
-    {
-        foreach ((ulong Device, ulong Inode) inode in _owners.Where(o => o.Value == target).Select(o => o.Key).ToList())
-        {
-            _owners.Remove(inode);
-        }
-    }
-
     private static void ForgetAndLose(TailedTarget target, bool certain)
     {
         for (int i = target.Files.Count - 1; i >= 0; i--)
@@ -296,212 +241,6 @@ internal sealed class GenerationFinder(TailContext context)
                 }
             }
         }
-    }
-
-    private TailedFile? Recognise(TailedTarget target, in FoundFile found)
-    {
-        FileIdentity identity = FileIdentity.Of(found.Stat);
-        for (int i = target.Files.Count - 1; i >= 0; i--)
-        {
-            TailedFile file = target.Files[i];
-            if (file.Identity.Inode == 0 || !file.Identity.MayBe(identity))
-            {
-                continue;
-            }
-
-            if (file.Source is not null || (file.DoneReading && identity.BirthNanos != 0) || TryOpen(target, file, found.Path, mustBeginAlike: true))
-            {
-                return file;
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>A new inode with the content of a generation that has no name any more: compressed, copied, or written anew in its place.</summary>
-    private TailedFile? RecogniseCopy(TailedTarget target, in FoundFile found, Dictionary<FoundFile, TailedFile?> matched)
-    {
-        foreach (TailedFile file in target.Files)
-        {
-            file.TryExtendFingerprint();
-
-            // One that is done with has no future: the live file does, however alike it begins. What was lost has no copy.
-            bool mayHave = !file.DoneReading || (!found.IsLive && file.ReadOffset >= file.Size);
-            if (mayHave && file.Fingerprint.Length > 0 && !matched.ContainsValue(file) && TryTakeCopy(target, file, found))
-            {
-                return file;
-            }
-        }
-
-        return null;
-    }
-
-    private bool TryTakeCopy(TailedTarget target, TailedFile file, in FoundFile found)
-    {
-        IByteSource? source = TailedFile.TryOpen(found.Path, out FileStat stat, out _);
-        if (source is null)
-        {
-            return false;
-        }
-
-        bool keep = false;
-        try
-        {
-            // Its end tells the size of a compressed file; where all was read before, that is proof enough.
-            long size = source.IsCompressed ? CompressedSize(found) : stat.Size;
-            bool same = size >= (source.IsCompressed ? (uint)file.Size : file.Size)
-                && file.BeginsLike(source)
-                && (!file.DoneReading || size == (source.IsCompressed ? (uint)file.Size : file.Size))
-                && ((source.IsCompressed && file.DoneReading) || file.HasSameTail(source));
-            if (!same)
-            {
-                return false;
-            }
-
-            file.Identity = FileIdentity.Of(stat);
-            file.Path = found.Path;
-            if (file.Source is null && !file.DoneReading)
-            {
-                file.Source = source;
-                file.EndSeen = false;
-                file.Size = source.IsCompressed ? file.Size : stat.Size;
-                file.VerifiedSize = file.Size;
-                context.OpenFiles++;
-                keep = true;
-            }
-
-            Own(target, file);
-            target.IsChanged = true;
-            return true;
-        }
-        catch (InvalidDataException)
-        {
-            return false; // compression is still under way, or it is no gzip file
-        }
-        finally
-        {
-            if (!keep)
-            {
-                source.Dispose();
-            }
-        }
-    }
-
-    /// <summary>The last four bytes of a gzip file: its decompressed size modulo 2^32.</summary>
-    private static uint CompressedSize(in FoundFile found)
-    {
-        using Microsoft.Win32.SafeHandles.SafeFileHandle? handle = Native.TryOpen(found.Path, out _);
-        Span<byte> trailer = stackalloc byte[4];
-        return handle is not null && found.Stat.Size > 4 && RandomAccess.Read(handle, trailer, found.Stat.Size - 4) == 4
-            ? BinaryPrimitives.ReadUInt32LittleEndian(trailer)
-            : 0;
-    }
-
-    /// <summary>Opens the file at the path where it is the same that is known.</summary>
-    private bool TryOpen(TailedTarget target, TailedFile file, string path, bool mustBeginAlike)
-    {
-        IByteSource? source = TailedFile.TryOpen(path, out FileStat stat, out int error);
-        if (source is null)
-        {
-            if (error is not (0 or Native.NoSuchFile or Native.NotADirectory))
-            {
-                target.Say(TailNoticeKind.Unreadable, Native.ErrorText(error));
-            }
-
-            return false;
-        }
-
-        if (!file.Identity.MayBe(FileIdentity.Of(stat)) || (mustBeginAlike && !file.HasSameContent(source)))
-        {
-            source.Dispose();
-            return false;
-        }
-
-        file.Path = path;
-        if (file.DoneReading)
-        {
-            source.Dispose();
-            return true;
-        }
-
-        file.Source = source;
-        context.OpenFiles++;
-        file.EndSeen = false;
-        if (!source.IsCompressed && stat.Size >= file.ReadOffset)
-        {
-            file.Size = stat.Size;
-            file.TryExtendFingerprint();
-        }
-
-        Own(target, file);
-        return true;
-    }
-
-    private TailedFile? Adopt(TailedTarget target, in FoundFile found)
-    {
-        if (_owners.TryGetValue((found.Stat.Device, found.Stat.Inode), out TailedTarget? owner) && owner != target && owner.Reads(FileIdentity.Of(found.Stat)))
-        {
-            target.Say(TailNoticeKind.Warning, $"The same file is read as {owner.Target.Path} of {owner.Target.Id} already; it is read once.");
-            return null;
-        }
-
-        IByteSource? source = TailedFile.TryOpen(found.Path, out FileStat stat, out int error);
-        if (source is null)
-        {
-            if (error is not (0 or Native.NoSuchFile))
-            {
-                target.Say(TailNoticeKind.Unreadable, Native.ErrorText(error));
-            }
-
-            return null;
-        }
-
-        TailedFile file;
-        try
-        {
-            bool skip = !target.IsKnown && target.Target.Start == StartAt.End;
-            long offset = skip && found.IsLive ? LastLineEnd(target, source, stat.Size) : 0;
-            file = new TailedFile(found.Path, FileIdentity.Of(stat), offset, default)
-            {
-                Source = source,
-                Fingerprint = TailedFile.ReadFingerprint(source),
-                Size = source.IsCompressed ? 0 : stat.Size,
-                VerifiedSize = stat.Size,
-                LastModify = stat.ModifyNanos,
-                Moved = !found.IsLive,
-                Epoch = target.Files.Where(f => f.Identity == FileIdentity.Of(stat)).Select(f => f.Epoch + 1).DefaultIfEmpty().Max(),
-            };
-            if (skip && !found.IsLive)
-            {
-                file.Close();
-                file.Size = source.IsCompressed ? CompressedSize(found) : stat.Size;
-                file.DoneReading = true;
-                context.OpenFiles--;
-            }
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException)
-        {
-            source.Dispose();
-            target.Say(TailNoticeKind.Unreadable, e.Message);
-            return null;
-        }
-
-        target.Files.Add(file);
-        context.OpenFiles++;
-        Own(target, file);
-        target.Said(null);
-        context.Notify(new TailNotice(TailNoticeKind.Opened, target.Target.Id, found.Path, stat.Size, ""));
-        return file;
-    }
-
-    private void Own(TailedTarget target, TailedFile file) => _owners[(file.Identity.Device, file.Identity.Inode)] = target;
-
-    /// <summary>Reading from the end begins at the start of a line.</summary>
-    private static long LastLineEnd(TailedTarget target, IByteSource source, long size)
-    {
-        byte[] buffer = new byte[(int)Math.Min(size, 256 * 1024)];
-        int read = source.Read(buffer, size - buffer.Length);
-        return size - buffer.Length + target.Parser.LastEnd(buffer.AsSpan(0, read));
     }
 
     private sealed class SameFile : IEqualityComparer<FoundFile>

@@ -16,6 +16,9 @@ internal sealed record TailContext(
     /// <summary>Files that are open.</summary>
     public int OpenFiles { get; set; }
 
+    /// <summary>Files that were opened before their target was given.</summary>
+    public required HeldFiles Held { get; init; }
+
     /// <summary>Called on the completing thread after the window has moved.</summary>
     public required Action<LogBatch, bool> Completed { get; init; }
 

@@ -11,6 +11,8 @@ namespace LogAgent.Tailing;
 /// </summary>
 internal sealed class TailedFile : IDisposable
 {
+    private long _waitsUpTo;
+
     public TailedFile(string path, FileIdentity identity, long offset, ContentMark tail)
     {
         Path = path;
@@ -111,6 +113,9 @@ internal sealed class TailedFile : IDisposable
 
     public long LastModify { get; set; }
 
+    /// <summary>Since when, at the latest, its oldest unacknowledged byte is there (TimeProvider timestamp); 0 where all is acknowledged.</summary>
+    public long WaitsSince { get; private set; }
+
     public List<DayMark> Days { get; init; } = [];
 
     public List<long> Splits { get; init; } = [];
@@ -118,6 +123,21 @@ internal sealed class TailedFile : IDisposable
     public bool HasUnread => !DoneReading && (IsCompressed ? !EndSeen : ReadOffset < Size && Size != StalledSize);
 
     public bool IsCompressed => Path.EndsWith(".gz", StringComparison.Ordinal);
+
+    /// <summary>Notes how long its bytes have waited for the outputs. Once all that was there at the last mark is acknowledged, what came since is taken to be new.</summary>
+    public void MarkWaiting(long now)
+    {
+        long size = Math.Max(Size, ReadOffset);
+        if (Window.Offset >= size)
+        {
+            WaitsSince = 0;
+        }
+        else if (WaitsSince == 0 || Window.Offset >= _waitsUpTo)
+        {
+            WaitsSince = Math.Max(1, now);
+            _waitsUpTo = size;
+        }
+    }
 
     /// <summary>Asks the handle for the size; what a moved file's writers still append counts.</summary>
     public void RefreshSize()

@@ -22,7 +22,7 @@ internal sealed class TailedTarget
         Target = target;
         _context = context;
         _idPrefix = RecordId.Prefix(Hash64.OfText(target.Id));
-        ShadowPath = RotatedFiles.LivePath(target.Path);
+        LivePaths = [.. RotatedNames.LivePathsOf(target.Path)];
         Parser = target.Format switch
         {
             TailFormat.PlainText => new PlainTextParser(target.Encoding),
@@ -64,8 +64,8 @@ internal sealed class TailedTarget
     /// <summary>As it was last given; its fields may change, not its path.</summary>
     public TailTarget Target { get; set; }
 
-    /// <summary>The path that this one would be a rotated generation of: while a target reads that, this one is not read.</summary>
-    public string? ShadowPath { get; }
+    /// <summary>The paths that this one may be a rotated generation of: while a target reads one of them, this one is not read.</summary>
+    public string[] LivePaths { get; }
 
     public bool IsDocker => Target.Format != TailFormat.PlainText;
 

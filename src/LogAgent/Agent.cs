@@ -118,7 +118,7 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
             ? new Sidecar(shared, fields, files, ownContainer, loggers.CreateLogger<Sidecar>())
             : null;
         sidecar?.Begin();
-        ContainerDiscovery discovery = new(_options.Docker, environment.GetValueOrDefault, containers, time, loggers, sidecar);
+        ContainerDiscovery discovery = new(_options.Docker, environment.GetValueOrDefault, containers, tail.Hold, ledger.ContainerMissed, time, loggers, sidecar);
         Progress progress = new(ledger, tail, time);
         SystemdNotify notify = new(environment);
         ServiceLoop service = new(notify, () => StatusLine(ledger, tail, progress), () => progress.Health.Ok, time);
@@ -134,7 +134,7 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
         }
 
         List<Task> loops = [Task.Run(() => discovery.RunAsync(reading.Token), CancellationToken.None), Task.Run(() => files.RunAsync(reading.Token), CancellationToken.None), tail.RunAsync(reading.Token)];
-        List<Task> services = [service.RunAsync(serving.Token), SampleAsync(progress, serving.Token), RemoveUnclaimedAsync(discovery, tail, fields.ForFile(new Dictionary<string, string>(), new Dictionary<string, string>()), serving.Token)];
+        List<Task> services = [service.RunAsync(serving.Token), SampleAsync(progress, serving.Token), RemoveUnclaimedAsync(discovery, tail, containers, fields.ForFile(new Dictionary<string, string>(), new Dictionary<string, string>()), serving.Token)];
         if (_options.Metrics.Listen is { } address)
         {
             MetricsPage page = new(new ProcessMetrics(time.GetUtcNow()).Read, new AgentMetrics(ledger, tail, budget, progress, () => containers.Count).Read);
@@ -214,7 +214,7 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
     }
 
     /// <summary>What went away while the agent was down: nobody has claimed it when containers and files have been found for a while.</summary>
-    private async Task RemoveUnclaimedAsync(ContainerDiscovery discovery, TailLoop tail, FieldSet fields, CancellationToken stop)
+    private async Task RemoveUnclaimedAsync(ContainerDiscovery discovery, TailLoop tail, ContainerTargets containers, FieldSet fields, CancellationToken stop)
     {
         using PeriodicTimer timer = new(TimeSpan.FromSeconds(1), time);
         try
@@ -224,7 +224,7 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
                 found = discovery.IsConnected ? found + 1 : 0;
             }
 
-            tail.RemoveUnclaimed(fields);
+            tail.RemoveUnclaimed(fields, id => containers.IsThere(id) || FileTargets.IsThere(id));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -16,6 +16,9 @@ internal sealed class ContainerDirectory(string dataRoot, string hostRoot)
 {
     private string Root => hostRoot + dataRoot;
 
+    /// <summary>The engine's data root, as the host has it.</summary>
+    public string DataRoot => dataRoot;
+
     public string ContainersPath => Root + "/containers";
 
     /// <summary>The id of each container that has a directory.</summary>
@@ -40,6 +43,22 @@ internal sealed class ContainerDirectory(string dataRoot, string hostRoot)
         {
             throw new DockerException($"{ContainersPath} cannot be listed ({e.Message}): the agent needs read permission there; the directory belongs to root.", e);
         }
+    }
+
+    public string PathOf(string id) => $"{ContainersPath}/{id}";
+
+    /// <summary>
+    /// Where this process finds the container's log; where nothing is known of the container yet, all places where it may be. Empty for
+    /// a driver that leaves no file.
+    /// </summary>
+    public IReadOnlyList<string> LogPaths(string id, ContainerInfo? info)
+    {
+        if (info is not null)
+        {
+            return info.LogPath.Length > 0 ? [hostRoot + info.LogPath] : [];
+        }
+
+        return [hostRoot + ContainerInfo.DefaultLogPath("json-file", dataRoot, id), hostRoot + ContainerInfo.DefaultLogPath("local", dataRoot, id)];
     }
 
     /// <summary>When the container's file last changed, or default where it has none (yet).</summary>

@@ -42,6 +42,9 @@ internal sealed partial class ContainerDirectoryWatcher
         _containerTrouble = new RepeatedTrouble(time);
     }
 
+    /// <summary>Where it looks.</summary>
+    public ContainerDirectory Containers => _directory;
+
     /// <summary>Whether the directory could be listed last time; for the health page.</summary>
     public bool IsConnected { get; private set; }
 

@@ -13,6 +13,8 @@ internal sealed partial class ContainerTargets
     /// <summary>Names log files inside the container: globs parted by commas.</summary>
     public const string FilesLabel = "logagent.files";
 
+    private const string TargetPrefix = "container:";
+
     private readonly string? _ownContainer;
     private DockerOptions _options;
     private ContainerFilter _filter;
@@ -58,7 +60,16 @@ internal sealed partial class ContainerTargets
     /// <summary>Containers that are read; for the status page. Any thread may ask.</summary>
     public int Count { get; private set; }
 
-    public static string TargetId(string containerId) => "container:" + containerId;
+    public static string TargetId(string containerId) => TargetPrefix + containerId;
+
+    /// <summary>Whether the container of a target is there, read or not.</summary>
+    public bool IsThere(string targetId)
+    {
+        lock (_gate)
+        {
+            return targetId.StartsWith(TargetPrefix, StringComparison.Ordinal) && _known.ContainsKey(targetId[TargetPrefix.Length..]);
+        }
+    }
 
     /// <summary>A container is there, or is no longer as it was.</summary>
     public void Changed(ContainerInfo container)

@@ -51,6 +51,18 @@ internal sealed partial class ContainerWatcher
     /// <summary>Called, on the watcher's thread, whenever a whole list has been reported.</summary>
     public Action? Listed { get; init; }
 
+    /// <summary>Called at each connection with the engine's data root.</summary>
+    public Action<string>? DataRootKnown { get; init; }
+
+    /// <summary>Opens the file at a path at once and keeps it for its target; false where it is not there.</summary>
+    public Func<string, bool> Hold { get; init; } = static _ => false;
+
+    /// <summary>Whether the container of this id is known already though the engine knows it no more: its log is held.</summary>
+    public Func<string, bool> IsCaught { get; init; } = static _ => false;
+
+    /// <summary>A container has written, and nothing of it could be had: the reason.</summary>
+    public Action<string>? Missed { get; init; }
+
     /// <summary>Runs until cancelled; trouble with the engine is logged and tried again, never thrown.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -99,6 +111,7 @@ internal sealed partial class ContainerWatcher
             _dataRoot = root;
         }
 
+        DataRootKnown?.Invoke(_dataRoot);
         await ListAsync(cancel);
         connected();
         IsConnected = true;
@@ -219,13 +232,19 @@ internal sealed partial class ContainerWatcher
                 Gone(id);
                 break;
             case "create" or "start" or "die" or "rename":
+                ContainerInfo told = ContainerReading.From(found.Actor, _dataRoot, _time.GetUtcNow());
+                if (found.Action == "start" && !_known.ContainsKey(id) && !IsCaught(id))
+                {
+                    Hold(_options.HostRoot + told.LogPath); // an answer can take longer than the container lives
+                }
+
                 if (await _client.InspectAsync(id, cancel) is { } inspected)
                 {
                     await ReportAsync(inspected, cancel);
                 }
                 else
                 {
-                    ReportVanished(found.Actor);
+                    ReportVanished(told, found.Action);
                 }
 
                 break;
@@ -239,23 +258,26 @@ internal sealed partial class ContainerWatcher
         _changed(info);
     }
 
-    /// <summary>It was gone before it could be inspected: while its file is there, the file can still be opened and read to its end.</summary>
-    private void ReportVanished(DockerJson.ActorOf actor)
+    /// <summary>It was gone before it could be inspected: where its file is held or there, it is read to its end.</summary>
+    private void ReportVanished(ContainerInfo info, string? action)
     {
-        ContainerInfo info = ContainerReading.From(actor, _dataRoot, _time.GetUtcNow());
-        if (_known.ContainsKey(info.Id))
+        if (_known.ContainsKey(info.Id) || IsCaught(info.Id))
         {
             return;
         }
 
-        if (File.Exists(_options.HostRoot + info.LogPath))
+        if (Hold(_options.HostRoot + info.LogPath) || File.Exists(_options.HostRoot + info.LogPath))
         {
             _known[info.Id] = (info.Name, info.State);
             _changed(info);
         }
-        else if (_missed.IsDue("missed"))
+        else if (action == "die")
         {
-            LogMissed(info.Name, info.Id);
+            Missed?.Invoke(ContainerDiscovery.GoneTooSoon);
+            if (_missed.IsDue("missed"))
+            {
+                LogMissed(info.Name, info.Id);
+            }
         }
     }
 

@@ -12,6 +12,8 @@ namespace LogAgent.Containers;
 /// </summary>
 internal sealed partial class FileTargets
 {
+    private const string TargetPrefix = "file:";
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EagerInterval = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan EagerTime = TimeSpan.FromSeconds(1);
@@ -54,6 +56,10 @@ internal sealed partial class FileTargets
             }
         }
     }
+
+    /// <summary>Whether the file of a target is there, read or not.</summary>
+    public static bool IsThere(string targetId) =>
+        targetId.StartsWith(TargetPrefix, StringComparison.Ordinal) && File.Exists(targetId[TargetPrefix.Length..]);
 
     /// <summary>Takes over a changed section files, or changed fields: files that are still followed are read on. Thread-safe.</summary>
     public void Configure(IReadOnlyList<FilesOptions> rules, ContainerFields fields)
@@ -273,7 +279,7 @@ internal sealed partial class FileTargets
         {
             followed.Target = new TailTarget
             {
-                Id = "file:" + path,
+                Id = TargetPrefix + path,
                 Path = path,
                 Format = TailFormat.PlainText,
                 Fields = file.Fields,

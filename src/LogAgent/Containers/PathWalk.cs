@@ -1,3 +1,5 @@
+using LogAgent.Tailing;
+
 namespace LogAgent.Containers;
 
 /// <summary>

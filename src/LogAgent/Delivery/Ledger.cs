@@ -9,6 +9,7 @@ internal sealed class Ledger
     private readonly List<OutputLedger> _outputs = [];
     private readonly ReasonCounts _lost = new();
     private Amount _read;
+    private readonly ReasonCounts _missedContainers = new();
     private long _corruptLines;
     private long _truncatedRecords;
     private long _deadLettersDropped;
@@ -61,6 +62,15 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>A container has written, and nothing of it could be read: how much, nobody knows.</summary>
+    public void ContainerMissed(string reason)
+    {
+        lock (_gate)
+        {
+            _missedContainers.Add(reason, new(1, 0));
+        }
+    }
+
     public void DeadLettersDropped(long letters)
     {
         lock (_gate)
@@ -73,7 +83,7 @@ internal sealed class Ledger
     {
         lock (_gate)
         {
-            return new(_read, _corruptLines, _truncatedRecords, _lost.Copy(), _deadLettersDropped, [.. _outputs.Select(output => output.Snapshot())]);
+            return new(_read, _corruptLines, _truncatedRecords, _lost.Copy(), _missedContainers.Copy(), _deadLettersDropped, [.. _outputs.Select(output => output.Snapshot())]);
         }
     }
 }

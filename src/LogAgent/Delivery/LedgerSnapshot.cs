@@ -31,11 +31,13 @@ internal sealed record OutputSnapshot(
 /// <param name="CorruptLines">Lines that were not in the format of their file; shipped as they stand.</param>
 /// <param name="TruncatedRecords">Records cut at the record limit; what was cut is in <paramref name="LostBytes"/> under "truncated".</param>
 /// <param name="LostBytes">Bytes of files that were gone before they could be read, by reason.</param>
+/// <param name="MissedContainers">Containers that have written and of which nothing could be read, by reason: their number stands as records.</param>
 /// <param name="DeadLettersDropped">Dead letters removed because their directory was full.</param>
 internal sealed record LedgerSnapshot(
     Amount Read,
     long CorruptLines,
     long TruncatedRecords,
     IReadOnlyDictionary<string, Amount> LostBytes,
+    IReadOnlyDictionary<string, Amount> MissedContainers,
     long DeadLettersDropped,
     IReadOnlyList<OutputSnapshot> Outputs);

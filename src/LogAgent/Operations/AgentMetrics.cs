@@ -19,6 +19,11 @@ internal sealed class AgentMetrics(Ledger ledger, TailLoop tail, MemoryBudget bu
             yield return Counter("logagent_lost_bytes_total", "Bytes of log files that were gone before they could be read, or were cut off, by reason.", lost.Bytes, ("reason", reason));
         }
 
+        foreach ((string reason, Amount missed) in counted.MissedContainers)
+        {
+            yield return Counter("logagent_containers_missed_total", "Containers that have written and of which nothing could be read, by reason.", missed.Records, ("reason", reason));
+        }
+
         foreach (OutputSnapshot output in counted.Outputs)
         {
             foreach (Metric metric in Of(output))
@@ -67,6 +72,8 @@ internal sealed class AgentMetrics(Ledger ledger, TailLoop tail, MemoryBudget bu
     {
         IReadOnlyList<FileStatus> files = tail.Files;
         yield return Gauge("logagent_files_open", "Log files held open.", files.Count(file => file.Open));
+        yield return Gauge("logagent_unacknowledged_seconds", "For how long, at least, the oldest bytes of all log files have waited to be acknowledged by every output; 0 where none waits.", files.Count == 0 ? 0 : files.Max(file => file.Waits.TotalSeconds));
+        yield return Gauge("logagent_checkpoint_age_seconds", "How long the checkpoint file has not been brought up to date though something was acknowledged since; 0 while it is written in time.", tail.CheckpointAge.TotalSeconds);
         yield return Gauge("logagent_lag_bytes", "Bytes of all log files that are not yet acknowledged by every output.", files.Sum(file => file.Lag));
         foreach (IGrouping<string, FileStatus> target in files.GroupBy(file => file.TargetId))
         {

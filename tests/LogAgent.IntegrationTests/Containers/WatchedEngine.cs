@@ -16,6 +16,7 @@ internal sealed class WatchedEngine : IAsyncDisposable
 {
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentDictionary<string, FileStream> _opened = new();
+    private readonly ConcurrentDictionary<string, FileStream> _held = new();
     private readonly Task[] _running;
 
     public WatchedEngine(DockerEngine docker, DockerOptions options)
@@ -24,7 +25,7 @@ internal sealed class WatchedEngine : IAsyncDisposable
         ContainerFields fields = new(new());
         FileTargets files = new([], fields, false, Set, Remove, TimeProvider.System, NullLogger<FileTargets>.Instance);
         ContainerTargets targets = new(options, fields, files, null, false, Set, Remove, TimeProvider.System, NullLogger<ContainerTargets>.Instance);
-        Discovery = new ContainerDiscovery(options, _ => null, targets, TimeProvider.System, NullLoggerFactory.Instance);
+        Discovery = new ContainerDiscovery(options, _ => null, targets, Hold, _ => { }, TimeProvider.System, NullLoggerFactory.Instance);
         _running = [Task.Run(() => Discovery.RunAsync(_end.Token)), Task.Run(() => files.RunAsync(_end.Token)), Task.Run(OpenAsync)];
     }
 
@@ -56,7 +57,7 @@ internal sealed class WatchedEngine : IAsyncDisposable
     {
         await _end.CancelAsync();
         await Task.WhenAll(_running);
-        foreach (FileStream file in _opened.Values)
+        foreach (FileStream file in _opened.Values.Concat(_held.Values))
         {
             await file.DisposeAsync();
         }
@@ -93,17 +94,32 @@ internal sealed class WatchedEngine : IAsyncDisposable
             return;
         }
 
+        if ((_held.TryRemove(target.Path, out FileStream? file) || (file = Open(target.Path)) is not null) && !_opened.TryAdd(target.Id, file))
+        {
+            file.Dispose();
+        }
+    }
+
+    private bool Hold(string path)
+    {
+        if (Open(path) is not { } file)
+        {
+            return false;
+        }
+
+        _held[path] = file;
+        return true;
+    }
+
+    private static FileStream? Open(string path)
+    {
         try
         {
-            FileStream file = new(target.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (!_opened.TryAdd(target.Id, file))
-            {
-                file.Dispose();
-            }
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
         catch (IOException)
         {
-            // Not there yet, or gone already: the assertions tell.
+            return null; // not there yet, or gone already: the assertions tell
         }
     }
 }

@@ -89,6 +89,22 @@ public abstract class Scenario : IAsyncLifetime
         {Item(output)}
         """;
 
+    /// <summary>A configuration that follows the test's containers of an engine by its files alone.</summary>
+    internal string FilesConfiguration(string dataRoot, string prefix, string output) => $"""
+        cluster: test-cluster
+        host: test-host
+        docker:
+          discovery: files
+          data_root: {dataRoot}
+          include:
+            names: ["{prefix}*"]
+        state:
+          directory: {StateDirectory}
+        {Sections("", 0)}
+        outputs:
+        {Item(output)}
+        """;
+
     internal string StateDirectory => Directory.CreateDirectory(Path.Combine(Folder.Path, "state")).FullName;
 
     internal static string Elasticsearch(params IEnumerable<string> urls) => $"""

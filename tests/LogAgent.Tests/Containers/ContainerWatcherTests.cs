@@ -17,12 +17,22 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
     private readonly Channel<string> _destroyed = Channel.CreateUnbounded<string>();
     private readonly DockerClient _client;
     private readonly ContainerWatcher _watcher;
+    private readonly List<string> _missed = [];
+    private readonly HashSet<string> _caught = [];
+    private Func<string, bool> _hold = static _ => false;
+    private string _dataRoot = "";
     private Task? _run;
 
     public ContainerWatcherTests()
     {
         _client = new DockerClient(new DockerEndpoint { SocketPath = _engine.SocketPath }, _clock);
-        _watcher = new ContainerWatcher(_client, new DockerOptions { HostRoot = Root }, c => _changed.Writer.TryWrite(c), id => _destroyed.Writer.TryWrite(id), _clock, NullLogger<ContainerWatcher>.Instance);
+        _watcher = new ContainerWatcher(_client, new DockerOptions { HostRoot = Root }, c => _changed.Writer.TryWrite(c), id => _destroyed.Writer.TryWrite(id), _clock, NullLogger<ContainerWatcher>.Instance)
+        {
+            Hold = path => _hold(path),
+            IsCaught = _caught.Contains,
+            Missed = _missed.Add,
+            DataRootKnown = root => _dataRoot = root,
+        };
     }
 
     public async ValueTask DisposeAsync()
@@ -84,6 +94,26 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
         ContainerInfo gone = await NextAsync();
         Assert.Equal(("gone", "n-gone", "app:1", "/data/containers/gone/gone-json.log"), (gone.Id, gone.Name, gone.Image, gone.LogPath));
         Assert.Equal(["team"], gone.Labels.Keys);
+    }
+
+    [Fact]
+    public async Task One_that_is_gone_is_reported_where_its_log_is_held_and_else_counted()
+    {
+        _hold = path => path == Root + "/data/containers/held/held-json.log";
+        _caught.Add("caught");
+        _engine.Failing.UnionWith(["/containers/never/json", "/containers/caught/json", "/containers/held/json"]);
+        Run();
+        await StreamAsync();
+        _engine.Send(Event("die", "caught"));
+        _engine.Send(Event("start", "never"));
+        _engine.Send(Event("die", "never"));
+        _engine.Send(Event("start", "held"));
+        _engine.Send(Event("die", "held"));
+        _engine.Send(Event("destroy", "held"));
+        Assert.Equal(("held", "n-held", "app:1"), await NextAsync() is var held ? (held.Id, held.Name, held.Image) : default);
+        Assert.Equal("held", await _destroyed.Reader.ReadAsync(_end.Token));
+        Assert.Equal(["gone_before_opened"], _missed);
+        Assert.Equal("/data", _dataRoot);
     }
 
     [Fact]

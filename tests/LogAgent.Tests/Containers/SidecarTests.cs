@@ -93,7 +93,7 @@ public sealed class SidecarTests : IDisposable
     {
         DockerOptions options = new() { Endpoint = "unix://" + _directory.Path + "/none.sock", EndpointIsSet = true };
         ContainerTargets targets = new(options, new ContainerFields(new()), _files, null, false, _set.Add, _removed.Add, new TestClock(), NullLogger<ContainerTargets>.Instance);
-        ContainerDiscovery discovery = new(options, _ => null, targets, new TestClock(), NullLoggerFactory.Instance, Make([]));
+        ContainerDiscovery discovery = new(options, _ => null, targets, static _ => false, static _ => { }, new TestClock(), NullLoggerFactory.Instance, Make([]));
         await discovery.RunAsync(default);
         Assert.True(discovery.IsConnected);
     }

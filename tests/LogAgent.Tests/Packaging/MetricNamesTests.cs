@@ -48,6 +48,7 @@ public sealed class MetricNamesTests
     private static string MakePage()
     {
         var ledger = new Ledger();
+        ledger.ContainerMissed("gone_before_opened");
         ledger.Count(new TailNotice(TailNoticeKind.Lost, "target", "/a.log", 10, "rotated"));
         OutputLedger output = ledger.Output("es");
         output.Read(new Amount(3, 30), default);

@@ -55,7 +55,7 @@ public class RemovedTargetTests
         rig.Crash();
         rig.Poll();
         Assert.Equal(0, Assert.Single(rig.Saved()).RemovedAt); // perhaps its container has not been listed yet
-        rig.Loop.RemoveUnclaimed(FieldSet.Empty);
+        rig.Loop.RemoveUnclaimed(FieldSet.Empty, static _ => false);
         rig.Poll();
         TailNotice lost = Assert.Single(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
         Assert.Equal(("t1", known - offset), (lost.TargetId, lost.Bytes));
@@ -63,7 +63,7 @@ public class RemovedTargetTests
         Assert.Contains($"{known - offset} bytes of t1", rig.Records[^1].Text, StringComparison.Ordinal);
         Assert.True(Assert.Single(rig.Saved()).RemovedAt > 0);
         rig.Crash();
-        rig.Loop.RemoveUnclaimed(FieldSet.Empty);
+        rig.Loop.RemoveUnclaimed(FieldSet.Empty, static _ => false);
         rig.Poll();
         Assert.Single(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
         rig.Clock.Advance(TimeSpan.FromHours(25));
@@ -80,11 +80,32 @@ public class RemovedTargetTests
         rig.Poll();
         File.Delete(rig.LogPath());
         rig.Crash();
-        rig.Loop.RemoveUnclaimed(FieldSet.Empty);
+        rig.Loop.RemoveUnclaimed(FieldSet.Empty, static _ => false);
         rig.Poll();
         Assert.Equal(3, rig.Records.Count);
         Assert.DoesNotContain(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
         Assert.True(Assert.Single(rig.Saved()).RemovedAt > 0);
+    }
+
+    [Fact]
+    public void One_that_is_there_and_merely_not_wanted_any_more_loses_nothing()
+    {
+        using TailRig rig = new(new TailOptions { Slice = 512, CheckpointInterval = TimeSpan.Zero });
+        rig.AppendLines(0, 100);
+        rig.Loop.Set(rig.Target());
+        rig.Loop.PollOnce();
+        rig.Loop.PollOnce();
+        int read = rig.Records.Count;
+        rig.Crash();
+        rig.Loop.RemoveUnclaimed(FieldSet.Empty, id => id == "t1");
+        rig.Poll();
+        Assert.DoesNotContain(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
+        Assert.Equal(read, rig.Records.Count);
+        Assert.True(Assert.Single(rig.Saved()).RemovedAt > 0);
+        rig.Loop.Set(rig.Target()); // wanted again
+        rig.Poll();
+        Assert.Equal(TailRig.Lines(0, 100), rig.Texts);
+        Assert.Equal(0, Assert.Single(rig.Saved()).RemovedAt);
     }
 
     [Theory]
@@ -101,7 +122,7 @@ public class RemovedTargetTests
         rig.Poll();
         rig.Crash();
         rig.Records.Clear();
-        rig.Loop.RemoveUnclaimed(FieldSet.Empty);
+        rig.Loop.RemoveUnclaimed(FieldSet.Empty, static _ => false);
         rig.Loop.PollOnce();
         if (!atOnce)
         {

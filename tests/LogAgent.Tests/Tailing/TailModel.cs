@@ -1,44 +1,36 @@
 using System.Globalization;
 using System.IO.Compression;
 using LogAgent.Tailing;
-using LogAgent.Tailing.Checkpoints;
 
 namespace LogAgent.Tests.Tailing;
 
 /// <summary>
 /// One seeded run of random operations of a log's writer, of rotation, of the agent's outputs and of crashes, and what must
 /// hold in the end: every record that was written is acknowledged (but those that the model knows to be gone before anybody
-/// could read them), in order, under an id of its own. After each step: the checkpoint file on disk does not pass a batch that
-/// is not acknowledged (I1), and each counted loss stands as a gap in what was handed out.
+/// could read them). After each step, what <see cref="TailModelCheck"/> asks.
 /// </summary>
 internal sealed class TailModel : IDisposable
 {
     private readonly Random _random;
     private readonly TailFormat _format;
     private readonly TailRig _rig;
+    private readonly TailModelCheck _check;
     private readonly List<Generation> _generations = [new()]; // the live one last
     private readonly HashSet<string> _written = [];
     private readonly HashSet<string> _mayBeLost = [];
-    private readonly Dictionary<string, Seen> _ids = [];
-    private readonly Dictionary<LogBatch, List<string>> _texts = [];
     private readonly HashSet<string> _acknowledged = [];
     private readonly List<string> _story = [];
-    private readonly string[] _lastOfStream = ["", "", ""];
     private int _number;
     private string _restOfLine = "";
     private (string Text, int Number, int Left)? _pieces;
-    private int _seen;
-    private int _openSeen;
-    private int _noticesSeen;
     private int _copies; // by copytruncate since the last look
-    private int _losses;
-    private int _gaps;
 
     public TailModel(int seed, TailFormat format)
     {
         _random = new Random(seed);
         _format = format;
         _rig = new TailRig(new TailOptions { Slice = 512 << _random.Next(4), CheckpointInterval = TimeSpan.FromSeconds(_random.Next(3)), OpenFiles = _random.Next(3) == 0 ? 2 : 100 }) { AcknowledgeAtOnce = false };
+        _check = new TailModelCheck(_rig, _written, _mayBeLost);
         _rig.Loop.Set(_rig.Target(_format));
     }
 
@@ -49,7 +41,7 @@ internal sealed class TailModel : IDisposable
         for (int i = 0; i < steps; i++)
         {
             Step();
-            Check();
+            _check.Check();
         }
 
         Do("finish", FinishLine);
@@ -59,7 +51,7 @@ internal sealed class TailModel : IDisposable
             int before = _rig.Records.Count;
             Do("poll to the end", _rig.Poll);
             quiet = _rig.Records.Count == before && _rig.Open.Count == 0 ? quiet + 1 : 0;
-            Check();
+            _check.Check();
             Acknowledge(all: true);
             _rig.Clock.Advance(TimeSpan.FromSeconds(10));
         }
@@ -332,21 +324,19 @@ internal sealed class TailModel : IDisposable
         {
             if (all || _random.Next(2) == 0)
             {
-                _acknowledged.UnionWith(_texts[batch]);
+                _acknowledged.UnionWith(_check.TextsOf(batch));
                 _rig.Open.Remove(batch);
                 batch.Acknowledge();
             }
         }
 
-        _openSeen = _rig.Open.Count;
+        _check.Acknowledged();
     }
 
     private void Crash()
     {
         _rig.Crash();
-        _texts.Clear();
-        _openSeen = 0;
-        Array.Fill(_lastOfStream, "");
+        _check.Crashed();
         foreach (Generation generation in _generations.Concat(_nameless))
         {
             generation.Held = false;
@@ -361,75 +351,6 @@ internal sealed class TailModel : IDisposable
         }
 
         _rig.Loop.Set(_rig.Target(_format));
-    }
-
-    /// <summary>Looks at what came since the last time: content, order, ids.</summary>
-    private void Check()
-    {
-        for (; _seen < _rig.Records.Count; _seen++)
-        {
-            Seen record = _rig.Records[_seen];
-            bool isCut = record.RawTime.Length > 0 && (record.Flags & (RecordFlags.Gap | RecordFlags.Truncated)) != 0;
-            _gaps += isCut || (record.Flags & RecordFlags.Gap) != 0 ? 1 : 0;
-
-            // Of a record in pieces that was handed out before, less may be left when it is read again: its end, in the next file.
-            bool isRest = record.RawTime.Length > 0 && _ids.TryGetValue(record.Id, out Seen? whole) && whole.Text.EndsWith(record.Text, StringComparison.Ordinal);
-            Assert.True(_ids.TryAdd(record.Id, record) || _ids[record.Id].Text == record.Text || isCut || isRest, $"One id for {_ids[record.Id]} and {record}.");
-            if ((record.Flags & RecordFlags.Gap) != 0)
-            {
-                continue;
-            }
-
-            if (!_written.Contains(record.Text))
-            {
-                Assert.True(_mayBeLost.Count > 0 && record.Text.Contains('p', StringComparison.Ordinal), $"Never written: '{record.Text}' {record.Flags} at {record.Offset}");
-                continue;
-            }
-
-            int stream = (int)record.Stream;
-            string number = record.Text[..7];
-            Assert.True(string.CompareOrdinal(_lastOfStream[stream], number) < 0, $"{number} came after {_lastOfStream[stream]}.");
-            _lastOfStream[stream] = number;
-        }
-
-        for (; _openSeen < _rig.Open.Count; _openSeen++)
-        {
-            LogBatch batch = _rig.Open[_openSeen];
-            List<string> texts = [];
-            foreach (LogRecord record in batch.Records)
-            {
-                texts.Add(System.Text.Encoding.UTF8.GetString(batch.Message(record)));
-            }
-
-            _texts[batch] = texts;
-        }
-
-        for (; _noticesSeen < _rig.Notices.Count; _noticesSeen++)
-        {
-            _losses += _rig.Notices[_noticesSeen].Kind == TailNoticeKind.Lost ? 1 : 0;
-        }
-
-        Assert.True(_losses == _gaps, $"{_losses} losses were counted, {_gaps} gaps handed out.");
-        CheckCheckpoints();
-    }
-
-    private void CheckCheckpoints()
-    {
-        string path = Path.Combine(_rig.State, "checkpoints");
-        if (!File.Exists(path))
-        {
-            return;
-        }
-
-        List<TargetCheckpoint>? targets = CheckpointFormat.TryDecode(File.ReadAllBytes(path), path, out string error);
-        Assert.True(targets is not null, error);
-        Dictionary<ulong, FileCheckpoint> files = targets.SelectMany(t => t.Files).Where(f => f.Key != 0).ToDictionary(f => f.Key);
-        foreach (LogBatch batch in _rig.Open)
-        {
-            long start = batch.EndOffset - batch.InputBytes;
-            TailedFile file = ((BatchTag)batch.Tag!).File;
-            Assert.True(!files.TryGetValue(file.Key, out FileCheckpoint? kept) || kept.Offset <= start, $"The checkpoint of {file.Path} stands at {kept?.Offset}, from {start} on it is not acknowledged.");
-        }
     }
 
     private sealed class Generation

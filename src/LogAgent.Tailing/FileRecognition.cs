@@ -1,0 +1,149 @@
+using System.Buffers.Binary;
+using LogAgent.Tailing.Checkpoints;
+using LogAgent.Tailing.Linux;
+
+namespace LogAgent.Tailing;
+
+/// <summary>Tells whether a file on disk is one that is known already: by its inode, or by its content where that was copied or compressed. Opens it then, where it is still to be read.</summary>
+internal sealed class FileRecognition(TailContext context, InodeOwners owners)
+{
+    /// <summary>The file of the target that has this inode and still begins alike; null where there is none.</summary>
+    public TailedFile? Recognise(TailedTarget target, in FoundFile found)
+    {
+        FileIdentity identity = FileIdentity.Of(found.Stat);
+        for (int i = target.Files.Count - 1; i >= 0; i--)
+        {
+            TailedFile file = target.Files[i];
+            if (file.Identity.Inode == 0 || !file.Identity.MayBe(identity))
+            {
+                continue;
+            }
+
+            if (file.Source is not null || (file.DoneReading && identity.BirthNanos != 0) || TryOpen(target, file, found.Path, mustBeginAlike: true))
+            {
+                return file;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>A new inode with the content of a generation that has no name any more: compressed, copied, or written anew in its place.</summary>
+    public TailedFile? RecogniseCopy(TailedTarget target, in FoundFile found, Dictionary<FoundFile, TailedFile?> matched)
+    {
+        foreach (TailedFile file in target.Files)
+        {
+            file.TryExtendFingerprint();
+
+            // One that is done with has no future: the live file does, however alike it begins. What was lost has no copy.
+            bool mayHave = !file.DoneReading || (!found.IsLive && file.ReadOffset >= file.Size);
+            if (mayHave && file.Fingerprint.Length > 0 && !matched.ContainsValue(file) && TryTakeCopy(target, file, found))
+            {
+                return file;
+            }
+        }
+
+        return null;
+    }
+
+    private bool TryTakeCopy(TailedTarget target, TailedFile file, in FoundFile found)
+    {
+        IByteSource? source = TailedFile.TryOpen(found.Path, out FileStat stat, out _);
+        if (source is null)
+        {
+            return false;
+        }
+
+        bool keep = false;
+        try
+        {
+            // Its end tells the size of a compressed file; where all was read before, that is proof enough.
+            long size = source.IsCompressed ? CompressedSize(found) : stat.Size;
+            bool same = size >= (source.IsCompressed ? (uint)file.Size : file.Size)
+                && file.BeginsLike(source)
+                && (!file.DoneReading || size == (source.IsCompressed ? (uint)file.Size : file.Size))
+                && ((source.IsCompressed && file.DoneReading) || file.HasSameTail(source));
+            if (!same)
+            {
+                return false;
+            }
+
+            file.Identity = FileIdentity.Of(stat);
+            file.Path = found.Path;
+            if (file.Source is null && !file.DoneReading)
+            {
+                file.Source = source;
+                file.EndSeen = false;
+                file.Size = source.IsCompressed ? file.Size : stat.Size;
+                file.VerifiedSize = file.Size;
+                context.OpenFiles++;
+                keep = true;
+            }
+
+            owners.Own(target, file);
+            target.IsChanged = true;
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false; // compression is still under way, or it is no gzip file
+        }
+        finally
+        {
+            if (!keep)
+            {
+                source.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The last four bytes of a gzip file: its decompressed size modulo 2^32.</summary>
+    public static uint CompressedSize(in FoundFile found)
+    {
+        using Microsoft.Win32.SafeHandles.SafeFileHandle? handle = Native.TryOpen(found.Path, out _);
+        Span<byte> trailer = stackalloc byte[4];
+        return handle is not null && found.Stat.Size > 4 && RandomAccess.Read(handle, trailer, found.Stat.Size - 4) == 4
+            ? BinaryPrimitives.ReadUInt32LittleEndian(trailer)
+            : 0;
+    }
+
+    /// <summary>Opens the file at the path where it is the same that is known.</summary>
+    public bool TryOpen(TailedTarget target, TailedFile file, string path, bool mustBeginAlike)
+    {
+        IByteSource? source = TailedFile.TryOpen(path, out FileStat stat, out int error);
+        if (source is null)
+        {
+            if (error is not (0 or Native.NoSuchFile or Native.NotADirectory))
+            {
+                target.Say(TailNoticeKind.Unreadable, Native.ErrorText(error));
+            }
+
+            return false;
+        }
+
+        if (!file.Identity.MayBe(FileIdentity.Of(stat)) || (mustBeginAlike && !file.HasSameContent(source)))
+        {
+            source.Dispose();
+            return false;
+        }
+
+        file.Path = path;
+        if (file.DoneReading)
+        {
+            source.Dispose();
+            return true;
+        }
+
+        file.Source = source;
+        context.OpenFiles++;
+        file.EndSeen = false;
+        if (!source.IsCompressed && stat.Size >= file.ReadOffset)
+        {
+            file.Size = stat.Size;
+            file.TryExtendFingerprint();
+        }
+
+        owners.Own(target, file);
+        return true;
+    }
+}
