@@ -249,7 +249,16 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
         return string.Create(CultureInfo.InvariantCulture, $"{progress.Rate:F0} records/s, {tail.Files.Sum(file => file.Lag) >> 10} KiB behind, {counted.Outputs.Sum(output => output.InFlight.Records)} in flight{(down.Length > 0 ? $", down: {down}" : "")}");
     }
 
-    private static TailOptions TailOptionsOf(AgentOptions options) => new() { RecordLimit = options.Limits.Record, OpenFiles = options.Limits.OpenFiles };
+    private TailOptions TailOptionsOf(AgentOptions options)
+    {
+        int files = HandleLimit.LogFiles(options.Limits.OpenFiles, HandleLimit.Read());
+        if (files < options.Limits.OpenFiles)
+        {
+            LogFewHandles(options.Limits.OpenFiles, files);
+        }
+
+        return new() { RecordLimit = options.Limits.Record, OpenFiles = files };
+    }
 
     private EnrichmentOptions EnrichmentOf(AgentOptions options) => new()
     {
@@ -263,6 +272,9 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
 
     [LoggerMessage(LogLevel.Critical, "The agent cannot start: {Problem}")]
     private partial void LogCannotStart(string problem);
+
+    [LoggerMessage(LogLevel.Warning, "limits.open_files is {Wanted}, but the limit of handles of this process leaves {Files} for log files: no more are held open at once, nothing is lost. A higher limit (LimitNOFILE, --ulimit nofile) spares opening files again and again.")]
+    private partial void LogFewHandles(int wanted, int files);
 
     [LoggerMessage(LogLevel.Information, "The agent stops: it delivers what was read, for at most {Drain}.")]
     private partial void LogStops(TimeSpan drain);
