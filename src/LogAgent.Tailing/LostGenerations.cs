@@ -4,12 +4,16 @@ namespace LogAgent.Tailing;
 
 /// <summary>
 /// Whether whole generations came and went between two looks. The file that was live has no name any more, and none of those
-/// that stand there now was seen before. It lost its name when the rotation that was one too many made a new file; where two
-/// or more files are younger than that, rotation went on and took away what was between. What cannot be told: with only one
-/// name (max-file 1), where rotated files are compressed (they are made anew later), and on a file system without birth times.
+/// that stand there now was seen before: it was rotated at least as often as rotated files are kept. It lost its name when the
+/// rotation that was one too many made a new file; where two or more files are younger than that, rotation went on and took away
+/// what was between. Where rotated files are compressed (they are made anew later), and on a file system without birth times, it
+/// cannot be told whether one more rotation took something away: then it is said that it may be so. With only one name
+/// (max-file 1) nothing can be told.
 /// </summary>
 internal static class LostGenerations
 {
+    private const string Reason = "rotated_away";
+
     /// <param name="before">The file that was live at the last look.</param>
     /// <param name="found">What stands there now.</param>
     /// <param name="areNew">None of them was known before.</param>
@@ -21,19 +25,22 @@ internal static class LostGenerations
         }
 
         FileStat gone = source.Stat();
+        if (gone.Links != 0)
+        {
+            return null;
+        }
+
         int younger = 0;
         foreach (FoundFile file in found)
         {
             if (file.Stat.BirthNanos == 0 || file.Path.EndsWith(".gz", StringComparison.Ordinal))
             {
-                return null;
+                return new Gap(0, Reason, "it was rotated at least as often between two looks as rotated files are kept; what stood in between may be gone");
             }
 
             younger += file.Stat.BirthNanos >= gone.ChangeNanos ? 1 : 0;
         }
 
-        return gone.Links == 0 && younger >= 2
-            ? new Gap(0, "rotated_away", "it was rotated more often between two looks than rotated files are kept")
-            : null;
+        return younger >= 2 ? new Gap(0, Reason, "it was rotated more often between two looks than rotated files are kept") : null;
     }
 }
