@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using LogAgent.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -20,11 +20,25 @@ internal sealed record StoreFault(int Status, string Type = "", bool StoreFirst 
 /// </summary>
 internal sealed class DocumentStore : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, string> _documents = new(StringComparer.Ordinal);
+    private readonly BulkDocuments _documents = new();
     private WebApplication? _server;
     private long _requests;
-    private long _conflicts;
     private long _gapRecords;
+
+    public DocumentStore()
+    {
+        _documents.OnStored = item =>
+        {
+            using JsonDocument document = JsonDocument.Parse(item.Document);
+            JsonElement root = document.RootElement;
+            string message = root.TryGetProperty("message", out JsonElement text) || root.TryGetProperty("log", out text) ? text.ToString() : "";
+            if (!Stored.Add(message) && item.Document.AsSpan().IndexOf("\"gap\""u8) >= 0)
+            {
+                Interlocked.Increment(ref _gapRecords);
+            }
+        };
+        _documents.OnItem = item => ItemFault?.Invoke(item.Id, Encoding.UTF8.GetString(item.Document)) is { } fault ? new ItemFault(fault.Status, fault.Type, "as the test asks") : null;
+    }
 
     /// <summary>The port on which it listens from the first start on.</summary>
     public int Port { get; private set; }
@@ -35,7 +49,11 @@ internal sealed class DocumentStore : IAsyncDisposable
     public Sequences Stored { get; } = new();
 
     /// <summary>False: what is stored is known by its id alone.</summary>
-    public bool KeepDocuments { get; set; } = true;
+    public bool KeepDocuments
+    {
+        get => _documents.KeepContent;
+        set => _documents.KeepContent = value;
+    }
 
     /// <summary>Documents that tell of records that are missing.</summary>
     public long GapRecords => Interlocked.Read(ref _gapRecords);
@@ -43,12 +61,12 @@ internal sealed class DocumentStore : IAsyncDisposable
     public long Requests => Interlocked.Read(ref _requests);
 
     /// <summary>How many documents were sent again though they were stored.</summary>
-    public long Conflicts => Interlocked.Read(ref _conflicts);
+    public long Conflicts => _documents.Conflicts;
 
-    public ICollection<string> Documents => _documents.Values;
+    public IReadOnlyCollection<string> Documents => [.. _documents.All.Values.Select(Encoding.UTF8.GetString)];
 
     /// <summary>Index and id of each document, joined by a slash.</summary>
-    public ICollection<string> Keys => _documents.Keys;
+    public IEnumerable<string> Keys => _documents.All.Keys;
 
     /// <summary>A fault for the whole request, by its number from 1 and its length in bytes; null takes it.</summary>
     public Func<long, long, StoreFault?>? RequestFault { get; set; }
@@ -124,7 +142,7 @@ internal sealed class DocumentStore : IAsyncDisposable
         if (fault is null or { StoreFirst: true })
         {
             string path = context.Request.Path.Value!;
-            answer = Store(path[..^"/_bulk".Length].TrimStart('/'), Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
+            answer = _documents.Take(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), path[..^"/_bulk".Length].TrimStart('/'));
         }
 
         if (fault is null)
@@ -146,57 +164,6 @@ internal sealed class DocumentStore : IAsyncDisposable
         {
             await WriteAsync(context, fault.Status, fault.Status == 200 ? answer : fault.Status == 413 ? "" : $$"""{"error":{"type":"{{fault.Type}}"},"status":{{fault.Status}}}""");
         }
-    }
-
-    /// <param name="defaultIndex">The index that the path names, or empty.</param>
-    private string Store(string defaultIndex, string body)
-    {
-        string[] lines = body.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var answer = new StringBuilder("{\"took\":1,\"items\":[");
-        bool errors = false;
-        for (int i = 0; i + 1 < lines.Length; i += 2)
-        {
-            using JsonDocument action = JsonDocument.Parse(lines[i]);
-            JsonProperty operation = action.RootElement.EnumerateObject().First();
-            string index = operation.Value.TryGetProperty("_index", out JsonElement name) ? name.GetString()! : defaultIndex;
-            string id = operation.Value.TryGetProperty("_id", out JsonElement value) ? value.GetString()! : Guid.NewGuid().ToString("N");
-            (int status, string type) = StoreOne(index, id, lines[i + 1]);
-            errors |= status >= 300;
-            answer.Append(i > 0 ? "," : "").Append($"{{\"{operation.Name}\":{{\"_index\":\"{index}\",\"_id\":\"{id}\",\"status\":{status}");
-            answer.Append(status < 300 ? "}}" : $",\"error\":{{\"type\":\"{type}\",\"reason\":\"as the test asks\"}}}}}}");
-        }
-
-        return answer.Append("],\"errors\":").Append(errors ? "true}" : "false}").ToString();
-    }
-
-    private (int Status, string Type) StoreOne(string index, string id, string document)
-    {
-        string key = index + "/" + id;
-        if (_documents.ContainsKey(key))
-        {
-            Interlocked.Increment(ref _conflicts);
-            return (409, "version_conflict_engine_exception");
-        }
-
-        if (ItemFault?.Invoke(id, document) is { } fault)
-        {
-            return (fault.Status, fault.Type);
-        }
-
-        using JsonDocument parsed = JsonDocument.Parse(document);
-        if (!_documents.TryAdd(key, KeepDocuments ? document : ""))
-        {
-            Interlocked.Increment(ref _conflicts);
-            return (409, "version_conflict_engine_exception");
-        }
-
-        string message = parsed.RootElement.TryGetProperty("message", out JsonElement text) || parsed.RootElement.TryGetProperty("log", out text) ? text.ToString() : "";
-        if (!Stored.Add(message) && document.Contains("\"gap\"", StringComparison.Ordinal))
-        {
-            Interlocked.Increment(ref _gapRecords);
-        }
-
-        return (201, "");
     }
 
     private static async Task WriteAsync(HttpContext context, int status, string body)

@@ -3,7 +3,6 @@ using System.IO.Compression;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
@@ -22,12 +21,9 @@ namespace LogAgent.Tests.Support;
 public sealed class BulkServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly ConcurrentDictionary<string, byte[]> _documents = new();
+    private readonly BulkDocuments _documents = new();
     private readonly ConcurrentQueue<BulkFault> _next = new();
     private readonly CancellationTokenSource _stopping = new();
-    private long _created;
-    private long _conflicts;
-    private long _madeIds;
     private int _requests;
 
     private BulkServer(WebApplication app, bool secure)
@@ -45,8 +41,12 @@ public sealed class BulkServer : IAsyncDisposable
     /// <summary>Played when <see cref="Then"/> has nothing left.</summary>
     public BulkFault Always { get; set; }
 
-    /// <summary>Asked for each item before it is stored; null = store it.</summary>
-    public Func<BulkItem, ItemFault?>? OnItem { get; set; }
+    /// <summary>Asked for each item that is not stored yet; null = store it.</summary>
+    public Func<BulkItem, ItemFault?>? OnItem
+    {
+        get => _documents.OnItem;
+        set => _documents.OnItem = value;
+    }
 
     /// <summary>Bodies above this get 413, before they are read, as the real one does it.</summary>
     public long MaxBody { get; set; } = long.MaxValue;
@@ -60,14 +60,18 @@ public sealed class BulkServer : IAsyncDisposable
     public string Version { get; set; } = "8.19.21";
 
     /// <summary>False: documents are taken, counted and forgotten, for measurements.</summary>
-    public bool Keep { get; set; } = true;
+    public bool Keep
+    {
+        get => _documents.Keep;
+        set => _documents.Keep = value;
+    }
 
     /// <summary>Bulk requests so far, those that met a fault included.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
-    public long Created => Interlocked.Read(ref _created);
+    public long Created => _documents.Created;
 
-    public long Conflicts => Interlocked.Read(ref _conflicts);
+    public long Conflicts => _documents.Conflicts;
 
     /// <summary>Paths of the bulk requests.</summary>
     public ConcurrentQueue<string> Paths { get; } = new();
@@ -84,7 +88,7 @@ public sealed class BulkServer : IAsyncDisposable
     public int TemplateStatus { get; set; }
 
     /// <summary>Documents by "index/id".</summary>
-    public IReadOnlyDictionary<string, byte[]> Documents => _documents;
+    public IReadOnlyDictionary<string, byte[]> Documents => _documents.All;
 
     /// <param name="certificate">Serve HTTPS with it.</param>
     /// <param name="authority">Its CA, sent along with it.</param>
@@ -141,7 +145,7 @@ public sealed class BulkServer : IAsyncDisposable
     public SequenceReport Audit(Regex number, long first, long last)
     {
         Dictionary<long, int> seen = [];
-        foreach (byte[] document in _documents.Values)
+        foreach (byte[] document in _documents.All.Values)
         {
             if (number.Match(Encoding.UTF8.GetString(document)) is { Success: true } match)
             {
@@ -270,7 +274,7 @@ public sealed class BulkServer : IAsyncDisposable
                 return;
         }
 
-        byte[] answer = Encoding.UTF8.GetBytes(Store(body.GetBuffer().AsSpan(0, (int)body.Length), index, fault == BulkFault.WrongCount));
+        byte[] answer = Encoding.UTF8.GetBytes(_documents.Take(body.GetBuffer().AsSpan(0, (int)body.Length), index, fault == BulkFault.WrongCount));
         switch (fault)
         {
             case BulkFault.CutAfter:
@@ -288,72 +292,6 @@ public sealed class BulkServer : IAsyncDisposable
                 await context.Response.Body.WriteAsync(answer);
                 return;
         }
-    }
-
-    private string Store(ReadOnlySpan<byte> body, string indexOfUrl, bool oneTooFew)
-    {
-        StringBuilder items = new();
-        bool errors = oneTooFew;
-        while (!body.IsEmpty)
-        {
-            int end = body.IndexOf((byte)10);
-            ReadOnlySpan<byte> action = body[..end];
-            body = body[(end + 1)..];
-            end = body.IndexOf((byte)10);
-            byte[] document = body[..end].ToArray();
-            body = body[(end + 1)..];
-            (string index, string id) = Parse(action, indexOfUrl);
-            ItemFault? fault = OnItem?.Invoke(new(index, id, document));
-            if (fault is null && Keep && !_documents.TryAdd($"{index}/{id}", document))
-            {
-                Interlocked.Increment(ref _conflicts);
-                fault = new(409, "version_conflict_engine_exception", "document already exists");
-            }
-
-            if (fault is null)
-            {
-                Interlocked.Increment(ref _created);
-                items.Append(items.Length > 0 ? "," : "").Append("""{"create":{"status":201}}""");
-            }
-            else
-            {
-                errors = true;
-                items.Append(items.Length > 0 ? "," : "").Append($"{{\"create\":{{\"status\":{fault.Status},\"error\":{{\"type\":\"{fault.Type}\",\"reason\":\"{fault.Reason}\"}}}}}}");
-            }
-        }
-
-        string all = items.ToString();
-        all = oneTooFew ? all[..Math.Max(0, all.LastIndexOf(",{\"create\"", StringComparison.Ordinal))] : all;
-        return $"{{\"errors\":{(errors ? "true" : "false")},\"items\":[{all}]}}";
-    }
-
-    private (string Index, string Id) Parse(ReadOnlySpan<byte> action, string indexOfUrl)
-    {
-        Utf8JsonReader reader = new(action);
-        string index = indexOfUrl;
-        string id = "";
-        while (reader.Read())
-        {
-            if (reader.TokenType == JsonTokenType.PropertyName)
-            {
-                if (reader.ValueTextEquals("_index"u8))
-                {
-                    reader.Read();
-                    index = reader.GetString()!;
-                }
-                else if (reader.ValueTextEquals("_id"u8))
-                {
-                    reader.Read();
-                    id = reader.GetString()!;
-                }
-                else if (!reader.ValueTextEquals("create"u8))
-                {
-                    throw new InvalidOperationException("The action is no create.");
-                }
-            }
-        }
-
-        return (index, id.Length > 0 ? id : $"made-{Interlocked.Increment(ref _madeIds)}");
     }
 
     private static async Task JsonAsync(HttpContext context, int status, string json)
