@@ -156,6 +156,7 @@ install_missing() {
     needs rsyslog-gnutls sh -c 'ls /usr/lib/*/rsyslog/lmnsd_gtls.so'
     needs openssl sh -c 'command -v openssl'
     needs curl sh -c 'command -v curl'
+    needs faketime sh -c 'ls /usr/lib/*/faketime/libfaketimeMT.so.1'
     needs strace sh -c 'command -v strace'
     needs logrotate sh -c 'PATH=$PATH:/usr/sbin; command -v logrotate'
     if [ -n "${LOGAGENT_TEST_ELASTICSEARCH:-}${LOGAGENT_TEST_KAFKA:-}" ]; then

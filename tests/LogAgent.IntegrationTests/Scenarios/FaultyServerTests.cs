@@ -25,6 +25,7 @@ public sealed class FaultyServerTests : Scenario
         store.RequestFault = (number, length) => number switch
         {
             _ when length > 150_000 => new StoreFault(413),
+            > 10 and <= 13 when Machine.Full => new StoreFault(503, "unavailable"),
             _ when number % 7 == 1 => new StoreFault(503, "unavailable"),
             _ when number % 7 == 3 => new StoreFault(0, StoreFirst: true),
             _ when number % 7 == 4 => new StoreFault(0),
@@ -32,6 +33,7 @@ public sealed class FaultyServerTests : Scenario
             _ => null,
         };
         await ArrivesAsync(tree, store);
+        Assert.True(store.Conflicts > 0, "Nothing was sent again that was stored.");
     }
 
     [ScenarioFact]
@@ -85,24 +87,7 @@ public sealed class FaultyServerTests : Scenario
     // Small requests, so that each fault is met.
     private static string Output(DocumentStore store) => Elasticsearch(store.Url) + "\nbatch:\n  records: 400";
 
-    // Any file of the state directory that holds lines of a test, other than the checkpoints: one letter a line.
-    private List<string> DeadLetters()
-    {
-        var letters = new List<string>();
-        foreach (string file in Directory.GetFiles(StateDirectory, "*.ndjson", SearchOption.AllDirectories))
-        {
-            using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-            while (reader.ReadLine() is { } line)
-            {
-                if (line.Contains("seq source=", StringComparison.Ordinal))
-                {
-                    letters.Add(line);
-                }
-            }
-        }
-
-        return letters;
-    }
+    private List<string> DeadLetters() => DeadLetterLines.Read(StateDirectory);
 
     private static long Number(string document)
     {

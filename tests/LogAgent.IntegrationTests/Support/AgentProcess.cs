@@ -151,6 +151,10 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     public int OpenHandles() => Directory.GetFileSystemEntries($"/proc/{Id}/fd").Length;
 
+    /// <summary>Over all its inotify instances.</summary>
+    public int InotifyWatches() =>
+        Directory.GetFiles($"/proc/{Id}/fdinfo").Sum(file => File.ReadLines(file).Count(line => line.StartsWith("inotify ", StringComparison.Ordinal)));
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

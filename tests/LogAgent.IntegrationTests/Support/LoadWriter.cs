@@ -12,12 +12,15 @@ internal sealed class LoadWriter : IAsyncDisposable
     private readonly DockerTree _tree;
     private readonly Func<string, long> _arrived;
     private readonly int _linesPerGeneration;
+    private readonly TimeSpan _pause;
     private readonly Task _task;
 
     /// <param name="arrived">How many different lines of a container have arrived so far.</param>
     /// <param name="linesPerGeneration">When a log is rotated.</param>
-    public LoadWriter(DockerTree tree, Func<string, long> arrived, int linesPerGeneration = 2000)
+    /// <param name="pause">Between two times that it writes to each container.</param>
+    public LoadWriter(DockerTree tree, Func<string, long> arrived, int linesPerGeneration = 2000, TimeSpan? pause = null)
     {
+        _pause = pause ?? TimeSpan.FromMilliseconds(20);
         _tree = tree;
         _arrived = arrived;
         _linesPerGeneration = linesPerGeneration;
@@ -59,7 +62,7 @@ internal sealed class LoadWriter : IAsyncDisposable
                 container.WriteSequence(LinesAtOnce, "and some words of an application that has something to say");
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+            await Task.Delay(_pause, TimeProvider.System);
         }
     }
 }

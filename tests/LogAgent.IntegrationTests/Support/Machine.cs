@@ -23,6 +23,12 @@ public enum Needs
 
     /// <summary>strace, and the right to trace.</summary>
     Trace = 64,
+
+    /// <summary>libfaketime.</summary>
+    FakeClock = 128,
+
+    /// <summary>A user namespace, for limits of its own.</summary>
+    UserNamespace = 256,
 }
 
 /// <summary>Says why a scenario cannot run here; each answer is looked up once.</summary>
@@ -32,6 +38,7 @@ internal static class Machine
     private static readonly Lazy<string?> DockerDaemon = new(FindDockerDaemon);
     private static readonly Lazy<string?> Mount = new(FindMount);
     private static readonly Lazy<string?> Trace = new(FindTrace);
+    private static readonly Lazy<string?> UserNamespace = new(FindUserNamespace);
 
     public static bool Full { get; } = Environment.GetEnvironmentVariable("LOGAGENT_TEST_FULL") == "1";
 
@@ -52,6 +59,8 @@ internal static class Machine
             needs.HasFlag(Needs.Kafka) ? Server(KafkaScript, "Kafka (LOGAGENT_TEST_KAFKA)") ?? Command("kcat") : null,
             needs.HasFlag(Needs.Mount) ? Mount.Value : null,
             needs.HasFlag(Needs.Trace) ? Trace.Value : null,
+            needs.HasFlag(Needs.FakeClock) && FakeClock.Library is null ? "faketime is not installed" : null,
+            needs.HasFlag(Needs.UserNamespace) ? UserNamespace.Value : null,
             needs.HasFlag(Needs.Full) && !Full ? "a long run: only with LOGAGENT_TEST_FULL=1" : null,
         ];
         return reasons.FirstOrDefault(reason => reason is not null);
@@ -146,5 +155,16 @@ internal static class Machine
         // true ends as it maps its library; where tracing is forbidden, strace ends with an error of its own.
         ShellResult killed = Shell.TryAsync("strace", ["-D", "-f", "-qq", "-o", "/dev/null", "-e", "inject=openat:signal=KILL:when=1", "true"]).GetAwaiter().GetResult();
         return killed.ExitCode == 128 + (int)Signal.Kill ? null : $"processes cannot be traced here: {killed.Error.Trim()}";
+    }
+
+    private static string? FindUserNamespace()
+    {
+        if (Command("unshare") is { } missing)
+        {
+            return missing;
+        }
+
+        ShellResult limit = Shell.TryAsync("unshare", ["--user", "--map-root-user", "test", "-w", "/proc/sys/user/max_inotify_watches"]).GetAwaiter().GetResult();
+        return limit.ExitCode == 0 ? null : $"a user namespace with limits of its own cannot be made here: {limit.Error.Trim()}";
     }
 }

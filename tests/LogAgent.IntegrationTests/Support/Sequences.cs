@@ -34,22 +34,27 @@ internal sealed class Sequences
             return false;
         }
 
-        ConcurrentDictionary<long, int> numbers = _seen.GetOrAdd(source, _ => new());
-        if (numbers.AddOrUpdate(number, 1, (_, count) => count + 1) == 1)
-        {
-            Interlocked.Increment(ref _distinct);
-        }
-
-        Interlocked.Increment(ref _total);
-        long last = _last.GetOrAdd(source, -1);
-        if (number < last)
-        {
-            Interlocked.Increment(ref _backwards);
-        }
-
-        _last[source] = Math.Max(last, number);
+        Add(source, number);
         return true;
     }
+
+    /// <summary>Adds what the other one has seen.</summary>
+    /// <param name="once">What was seen several times counts as seen once.</param>
+    public void AddAll(Sequences other, bool once = false)
+    {
+        foreach ((string source, ConcurrentDictionary<long, int> numbers) in other._seen)
+        {
+            foreach ((long number, int times) in numbers)
+            {
+                for (int i = 0; i < (once ? 1 : times); i++)
+                {
+                    Add(source, number);
+                }
+            }
+        }
+    }
+
+    public bool Contains(string source, long number) => _seen.TryGetValue(source, out ConcurrentDictionary<long, int>? numbers) && numbers.ContainsKey(number);
 
     public long CountOf(string source) => _seen.TryGetValue(source, out ConcurrentDictionary<long, int>? numbers) ? numbers.Count : 0;
 
@@ -82,6 +87,24 @@ internal sealed class Sequences
         return $"{missing} missing, {doubled} doubled"
             + (foreign > 0 ? $", {foreign} that nobody wrote" : "")
             + (examples.Count > 0 ? $" ({string.Join("; ", examples)})" : "");
+    }
+
+    private void Add(string source, long number)
+    {
+        ConcurrentDictionary<long, int> numbers = _seen.GetOrAdd(source, _ => new());
+        if (numbers.AddOrUpdate(number, 1, (_, count) => count + 1) == 1)
+        {
+            Interlocked.Increment(ref _distinct);
+        }
+
+        Interlocked.Increment(ref _total);
+        long last = _last.GetOrAdd(source, -1);
+        if (number < last)
+        {
+            Interlocked.Increment(ref _backwards);
+        }
+
+        _last[source] = Math.Max(last, number);
     }
 
     private static bool TryParse(string message, out string source, out long number)
