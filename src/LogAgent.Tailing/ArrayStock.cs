@@ -5,16 +5,19 @@ namespace LogAgent.Tailing;
 /// <summary>
 /// Arrays of the tail loop's batches, used again. The shared pool will not do: it keeps few arrays of one size, and those of a
 /// batch are rented on one thread and given back on another. Sizes are powers of two, 16 at least. What is held is bounded by
-/// what was in use at once, and so by the memory budget; <see cref="Trim"/> lets go of what was not needed lately. Thread-safe.
+/// what was in use at once, and so by the memory budget; <see cref="Trim"/> lets go of what was not needed for some time: soon
+/// enough to be small when nothing is written, late enough that a load that comes and goes makes no garbage. Thread-safe.
 /// </summary>
 internal sealed class ArrayStock<T>
     where T : unmanaged
 {
     private const int Smallest = 4; // log2 of 16
+    private const int Patience = 10; // calls of Trim
 
     private readonly Lock _gate = new();
     private readonly Stack<T[]>[] _idle = [.. Enumerable.Range(Smallest, 31 - Smallest).Select(_ => new Stack<T[]>())];
     private readonly int[] _fewest = new int[31 - Smallest];
+    private int _calls;
 
     public static ArrayStock<T> Shared { get; } = new();
 
@@ -49,11 +52,17 @@ internal sealed class ArrayStock<T>
         }
     }
 
-    /// <summary>Lets go of the arrays that have lain here since the last call.</summary>
+    /// <summary>To be called about once a second: lets go of the arrays that have lain here for ten calls or more.</summary>
     public void Trim()
     {
         lock (_gate)
         {
+            if (++_calls < Patience)
+            {
+                return;
+            }
+
+            _calls = 0;
             for (int size = 0; size < _idle.Length; size++)
             {
                 for (int i = Math.Min(_fewest[size], _idle[size].Count); i > 0; i--)
