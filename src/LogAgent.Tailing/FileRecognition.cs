@@ -19,10 +19,10 @@ internal sealed class FileRecognition(TailContext context, InodeOwners owners)
                 continue;
             }
 
-            if (file.Source is not null || (file.DoneReading && identity.BirthNanos != 0) || TryOpen(target, file, found.Path, mustBeginAlike: true))
-            {
-                return file;
-            }
+            // The last one with this inode is the one, or none is: what stood in it before has made way for good.
+            return file.Source is not null || (file.DoneReading && identity.BirthNanos != 0) || TryOpen(target, file, found.Path, mustBeginAlike: true)
+                ? file
+                : null;
         }
 
         return null;

@@ -125,4 +125,28 @@ public class TruncationTests
         using FileStream file = new(rig.LogPath(), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
         file.SetLength(0);
     }
+
+    [Fact]
+    public void What_comes_after_two_truncations_of_a_closed_file_is_read()
+    {
+        using TailRig rig = new(new TailOptions { OpenFiles = 1, CheckpointInterval = TimeSpan.Zero });
+        rig.Loop.Set(rig.Target(TailFormat.PlainText));
+        rig.Loop.Set(rig.Target(TailFormat.PlainText, "other.log", "t2")); // takes the one place for open files
+        rig.Append("other\n", "other.log");
+        for (int i = 0; i < 3; i++)
+        {
+            rig.HasRoom = _ => i == 2; // nothing of the first two is read
+            using (FileStream file = new(rig.LogPath(), FileMode.OpenOrCreate, FileAccess.Write))
+            {
+                file.SetLength(0);
+            }
+
+            rig.Append(new string((char)('a' + i), 30 - (5 * i)) + "\n");
+            rig.Poll();
+            rig.Poll();
+        }
+
+        Assert.Contains(new string('c', 20), rig.Texts);
+        Assert.DoesNotContain(rig.Texts, t => t.StartsWith("aa", StringComparison.Ordinal));
+    }
 }
