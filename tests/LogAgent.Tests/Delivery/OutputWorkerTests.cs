@@ -153,13 +153,7 @@ public class OutputWorkerTests
     [Fact]
     public void Concurrency_grows_under_load_and_is_halved_by_trouble()
     {
-        List<TaskCompletionSource<SendResult>> open = [];
-        FaultyOutput output = new() { Limits = new() { GroupRecords = 1, GroupAge = TimeSpan.Zero, MaxConcurrency = 4 } };
-        output.Always((_, _) =>
-        {
-            open.Add(new());
-            return open[^1].Task;
-        });
+        FaultyOutput output = OneRecordASend(out List<TaskCompletionSource<SendResult>> open);
         using WorkerRig rig = new(output);
         rig.Emit([.. Enumerable.Range(0, 100).Select(i => $"{i}")]);
         rig.Step();
@@ -187,13 +181,7 @@ public class OutputWorkerTests
     [Fact]
     public void Concurrency_does_not_grow_where_sends_come_back_at_once()
     {
-        List<TaskCompletionSource<SendResult>> open = [];
-        FaultyOutput output = new() { Limits = new() { GroupRecords = 1, GroupAge = TimeSpan.Zero, MaxConcurrency = 4 } };
-        output.Always((_, _) =>
-        {
-            open.Add(new());
-            return open[^1].Task;
-        });
+        FaultyOutput output = OneRecordASend(out List<TaskCompletionSource<SendResult>> open);
         using WorkerRig rig = new(output);
         rig.Emit([.. Enumerable.Range(0, 40).Select(i => $"{i}")]);
         rig.Step();
@@ -257,6 +245,18 @@ public class OutputWorkerTests
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.Equal(2 * batches * records, output.Records);
         Assert.True(allocated < 2000 * batches, $"{allocated / batches} bytes a batch");
+    }
+
+    /// <summary>Sends of one record each, at most four at once, that end when the test says so.</summary>
+    private static FaultyOutput OneRecordASend(out List<TaskCompletionSource<SendResult>> open)
+    {
+        List<TaskCompletionSource<SendResult>> sends = open = [];
+        FaultyOutput output = new() { Limits = new() { GroupRecords = 1, GroupAge = TimeSpan.Zero, MaxConcurrency = 4 } };
+        return output.Always((_, _) =>
+        {
+            sends.Add(new());
+            return sends[^1].Task;
+        });
     }
 
     private static LogBatch Build(int records)

@@ -11,16 +11,15 @@ internal enum KafkaArgumentKind
     Opaque = 6,
     CopyFlags = 7,
     Timestamp = 8,
-    Header = 9,
+    Headers = 10,
 }
 
 /// <summary>
 /// One argument of rd_kafka_produceva (rd_kafka_vu_t): a kind and 64 bytes whose meaning it decides.
 /// <code>
 /// 0  int   kind
-/// 8  ptr | int | long                 topic, opaque, flags, timestamp
+/// 8  ptr | int | long                 topic, opaque, flags, timestamp, headers
 /// 8  ptr   data      16 size length   value, key
-/// 8  ptr   name      16 ptr data      24 size length    header
 /// </code>
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 72)]
@@ -40,12 +39,6 @@ internal struct KafkaArgument
 
     [FieldOffset(16)]
     public nint Length;
-
-    [FieldOffset(16)]
-    public nint HeaderData;
-
-    [FieldOffset(24)]
-    public nint HeaderLength;
 }
 
 /// <summary>A delivery report: the parts of rd_kafka_message_t that are read here.</summary>

@@ -18,13 +18,13 @@ internal sealed unsafe class KafkaEncoder : IDisposable
     private const int ValueAt = 2;
     private const int TimestampAt = 3;
     private const int OpaqueAt = 4;
-    private const int IdAt = 5;
+    private const int HeadersAt = 5;
 
     private readonly KafkaOptions _options;
     private readonly DocumentEncoder _documents;
     private readonly ByteBuffer _document = new(64 * 1024);
-    private readonly KafkaArgument* _arguments = (KafkaArgument*)NativeMemory.AllocZeroed(9, (nuint)sizeof(KafkaArgument));
-    private readonly List<nint> _texts = [];
+    private readonly KafkaArgument* _arguments = (KafkaArgument*)NativeMemory.AllocZeroed(7, (nuint)sizeof(KafkaArgument));
+    private readonly KafkaHeaders? _headers;
     private readonly int _fixedArguments;
     private int _keyLength;
     private int _count;
@@ -39,13 +39,12 @@ internal sealed unsafe class KafkaEncoder : IDisposable
         _arguments[ValueAt].Kind = KafkaArgumentKind.Value;
         _arguments[TimestampAt].Kind = KafkaArgumentKind.Timestamp;
         _arguments[OpaqueAt].Kind = KafkaArgumentKind.Opaque;
-        _fixedArguments = IdAt;
+        _fixedArguments = HeadersAt;
         if (options.Headers)
         {
-            SetHeader(IdAt, "logagent-id", new string('-', RecordId.MaxLength));
-            SetHeader(IdAt + 1, "content-type", "application/json");
-            SetHeader(IdAt + 2, "schema", documents.Schema.ToString().ToLowerInvariant());
-            _fixedArguments += 3;
+            _headers = new(documents.Schema);
+            _arguments[HeadersAt].Kind = KafkaArgumentKind.Headers;
+            _fixedArguments++;
         }
     }
 
@@ -85,10 +84,11 @@ internal sealed unsafe class KafkaEncoder : IDisposable
     /// <summary>Gives the encoded record to librdkafka; returns its error code.</summary>
     public int Produce(KafkaProducer producer, LogBatch batch, in LogRecord record, nint opaque)
     {
-        if (_options.Headers)
+        nint headers = 0;
+        if (_headers is not null)
         {
-            ref KafkaArgument id = ref _arguments[IdAt];
-            id.HeaderLength = RecordId.Write(new Span<byte>((void*)id.HeaderData, RecordId.MaxLength), batch, record);
+            headers = _headers.Make(batch, record);
+            _arguments[HeadersAt].Pointer = headers;
         }
 
         _arguments[TimestampAt].Milliseconds = record.TimeNanos / 1_000_000;
@@ -97,19 +97,20 @@ internal sealed unsafe class KafkaEncoder : IDisposable
         {
             _arguments[ValueAt].Pointer = (nint)document;
             _arguments[ValueAt].Length = _document.Length;
-            return producer.Produce(_arguments, _count);
+            int code = producer.Produce(_arguments, _count);
+            if (code != 0 && headers != 0)
+            {
+                KafkaHeaders.Drop(headers);
+            }
+
+            return code;
         }
     }
 
     public void Dispose()
     {
         NativeMemory.Free(_arguments);
-        foreach (nint text in _texts)
-        {
-            Marshal.FreeCoTaskMem(text);
-        }
-
-        _texts.Clear();
+        _headers?.Dispose();
         _document.Dispose();
     }
 
@@ -138,17 +139,5 @@ internal sealed unsafe class KafkaEncoder : IDisposable
         }
 
         return false;
-    }
-
-    private void SetHeader(int at, string name, string value)
-    {
-        nint nameText = Marshal.StringToCoTaskMemUTF8(name);
-        nint valueText = Marshal.StringToCoTaskMemUTF8(value);
-        _texts.Add(nameText);
-        _texts.Add(valueText);
-        _arguments[at].Kind = KafkaArgumentKind.Header;
-        _arguments[at].Pointer = nameText;
-        _arguments[at].HeaderData = valueText;
-        _arguments[at].HeaderLength = value.Length;
     }
 }

@@ -56,6 +56,14 @@ internal static unsafe class Librdkafka
 
     public static delegate* unmanaged[Cdecl]<nint, int, int> Purge { get; private set; }
 
+    public static delegate* unmanaged[Cdecl]<nuint, nint> HeadersNew { get; private set; }
+
+    public static delegate* unmanaged[Cdecl]<nint, nint> HeadersCopy { get; private set; }
+
+    public static delegate* unmanaged[Cdecl]<nint, byte*, nint, byte*, nint, int> HeaderAdd { get; private set; }
+
+    public static delegate* unmanaged[Cdecl]<nint, void> HeadersDestroy { get; private set; }
+
     public static delegate* unmanaged[Cdecl]<nint, int, nint, nint*, int, int> Metadata { get; private set; }
 
     public static delegate* unmanaged[Cdecl]<nint, void> MetadataDestroy { get; private set; }
@@ -168,6 +176,10 @@ internal static unsafe class Librdkafka
         EventRecordCount = (delegate* unmanaged[Cdecl]<nint, nuint>)Export("rd_kafka_event_message_count");
         EventRecords = (delegate* unmanaged[Cdecl]<nint, KafkaReport**, nuint, nuint>)Export("rd_kafka_event_message_array");
         EventDestroy = (delegate* unmanaged[Cdecl]<nint, void>)Export("rd_kafka_event_destroy");
+        HeadersNew = (delegate* unmanaged[Cdecl]<nuint, nint>)Export("rd_kafka_headers_new");
+        HeadersCopy = (delegate* unmanaged[Cdecl]<nint, nint>)Export("rd_kafka_headers_copy");
+        HeaderAdd = (delegate* unmanaged[Cdecl]<nint, byte*, nint, byte*, nint, int>)Export("rd_kafka_header_add");
+        HeadersDestroy = (delegate* unmanaged[Cdecl]<nint, void>)Export("rd_kafka_headers_destroy");
         Purge = (delegate* unmanaged[Cdecl]<nint, int, int>)Export("rd_kafka_purge");
         Metadata = (delegate* unmanaged[Cdecl]<nint, int, nint, nint*, int, int>)Export("rd_kafka_metadata");
         MetadataDestroy = (delegate* unmanaged[Cdecl]<nint, void>)Export("rd_kafka_metadata_destroy");
