@@ -65,8 +65,8 @@ public sealed partial class OutputContractTests : IAsyncLifetime
         Emit(batches: 3, fault == OutputFault.Hang ? _receiver.HangBytes : 0, fault == OutputFault.TooLarge);
         if (_receiver.IsTold(fault))
         {
-            await Until(() => Counts.State.TroubleSince is not null, "the trouble is told");
-            Assert.NotEqual("", Counts.State.LastError);
+            // It may be over again by now: a new connection takes something, too.
+            await Until(() => Counts.State.LastError.Length > 0, "the trouble is told");
             Assert.True(Counts.InFlight.Records > 0);
             Assert.Contains(_batches, batch => batch.Completed is null);
         }

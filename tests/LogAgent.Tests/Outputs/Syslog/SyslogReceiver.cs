@@ -20,6 +20,7 @@ internal sealed class SyslogReceiver : IDisposable
     {
         _certificate = certificate;
         _listener = new(IPAddress.Loopback, 0);
+        _listener.Server.ReceiveBufferSize = 64 << 10; // one that hangs is full soon
         _listener.Start();
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         _ = AcceptAsync(_listener);
