@@ -11,8 +11,25 @@ internal sealed class FileAdoption(TailContext context, InodeOwners owners)
     {
         if (owners.OtherReader(target, found.Stat) is { } owner)
         {
-            target.Say(TailNoticeKind.Warning, $"The same file is read as {owner.Target.Path} of {owner.Target.Id} already; it is read once.");
-            return null;
+            if (!HasLeft(owner, found))
+            {
+                target.Say(TailNoticeKind.Warning, $"The same file is read as {owner.Target.Path} of {owner.Target.Id} already; it is read once.");
+                return null;
+            }
+
+            if (owner.Find(FileIdentity.Of(found.Stat)) is not { } held || !owner.IsFinished(held))
+            {
+                return null; // it is read to its end there first
+            }
+
+            if (TakeOver(target, held, found) is { } takenOver)
+            {
+                return takenOver;
+            }
+        }
+        else if (!target.IsDocker && owners.LetGoBefore(found.Stat) is { } left && TakeOver(target, left, found) is { } again)
+        {
+            return again;
         }
 
         IByteSource? source = TailedFile.TryOpen(found.Path, out FileStat stat, out int error);
@@ -37,13 +54,53 @@ internal sealed class FileAdoption(TailContext context, InodeOwners owners)
             return false;
         }
 
-        if (target.Reads(FileIdentity.Of(stat)) || owners.OtherReader(target, stat) is not null)
+        if (target.Reads(FileIdentity.Of(stat)) || owners.OtherReader(target, stat) is not null || (!target.IsDocker && owners.LetGoBefore(stat) is not null))
         {
             source.Dispose();
             return false;
         }
 
         return TakeIn(target, new FoundFile(target.Target.Path, stat, IsLive: true), source) is not null;
+    }
+
+    /// <summary>Whether the owner's paths all lead elsewhere by now: the file was renamed, and is not one with two names.</summary>
+    private static bool HasLeft(TailedTarget owner, in FoundFile found) =>
+        owner.Find(FileIdentity.Of(found.Stat)) is { } held
+        && !(Native.TryStat(held.Path, out FileStat there, out _) && there.Inode == found.Stat.Inode && there.Device == found.Stat.Device);
+
+    /// <summary>A file that another target has read is read on from where that one stood, with the same ids. Null where its content is another.</summary>
+    private TailedFile? TakeOver(TailedTarget target, TailedFile held, in FoundFile found)
+    {
+        using IByteSource? source = TailedFile.TryOpen(found.Path, out FileStat stat, out _);
+        if (source is null || source.IsCompressed || !held.HasSameContent(source))
+        {
+            return null;
+        }
+
+        TailedFile file;
+        lock (context.Gate)
+        {
+            file = new TailedFile(found.Path, held.Identity, held.Window.Offset, held.Window.Tail)
+            {
+                Fingerprint = held.Fingerprint,
+                Key = held.Key,
+                IdPrefix = held.IdPrefix,
+                IsBigEndian = held.IsBigEndian,
+                Epoch = held.Epoch,
+                Base = held.Base,
+                Size = stat.Size,
+                VerifiedSize = held.Window.Offset,
+                LastModify = stat.ModifyNanos,
+                Moved = !found.IsLive,
+                Days = [.. held.Days],
+                Splits = [.. held.Splits],
+            };
+        }
+
+        target.Files.Add(file);
+        owners.Own(target, file);
+        target.Said(null);
+        return file;
     }
 
     /// <summary>A file that is new to the target; disposes of the source where it cannot be read.</summary>

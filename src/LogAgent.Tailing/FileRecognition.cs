@@ -63,6 +63,9 @@ internal sealed class FileRecognition(TailContext context, InodeOwners owners)
                 && file.BeginsLike(source)
                 && (!file.DoneReading || size == (source.IsCompressed ? (uint)file.Size : file.Size))
                 && ((source.IsCompressed && file.DoneReading) || file.HasSameTail(source));
+
+            // What a writer appended after the copy was made stands behind the open handle alone.
+            same |= file.Source is { IsCompressed: false } held && size > 0 && size < file.Size && CopiedFiles.AreAlikeTo(held, source, size);
             if (!same)
             {
                 return false;
@@ -70,6 +73,12 @@ internal sealed class FileRecognition(TailContext context, InodeOwners owners)
 
             file.Identity = FileIdentity.Of(stat);
             file.Path = found.Path;
+            if (found.IsLive && file.IsRestored)
+            {
+                // An earlier run may have shipped other lines from behind its last checkpoint: these must not have their ids.
+                file.Key = 0;
+            }
+
             if (file.Source is null && !file.DoneReading)
             {
                 file.Source = source;

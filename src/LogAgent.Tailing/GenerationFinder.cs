@@ -154,7 +154,11 @@ internal sealed class GenerationFinder
 
             foreach (FoundFile one in found)
             {
-                matched[one] ??= _recognition.RecogniseCopy(target, one, matched) ?? _adoption.Adopt(target, one);
+                matched[one] ??= _recognition.RecogniseCopy(target, one, matched);
+                if (matched[one] is null && !(live is not null && matched.ContainsValue(live) && CopiedFiles.IsUnderWay(live, one)))
+                {
+                    matched[one] = _adoption.Adopt(target, one);
+                }
             }
 
             // A rotation in between may have moved a file past us: only two equal listings count.
@@ -213,7 +217,7 @@ internal sealed class GenerationFinder
         }
     }
 
-    private static void ForgetAndLose(TailedTarget target, bool certain)
+    private void ForgetAndLose(TailedTarget target, bool certain)
     {
         for (int i = target.Files.Count - 1; i >= 0; i--)
         {
@@ -228,6 +232,7 @@ internal sealed class GenerationFinder
                 // The last one stays: it says that the target is known.
                 if (target.Files.Count > 1)
                 {
+                    _owners.LetGo(target, file);
                     target.Files.RemoveAt(i);
                 }
             }

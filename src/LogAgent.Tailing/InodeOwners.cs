@@ -6,6 +6,7 @@ namespace LogAgent.Tailing;
 internal sealed class InodeOwners
 {
     private readonly Dictionary<(ulong Device, ulong Inode), TailedTarget> _owners = [];
+    private readonly LeftFiles _left = new();
 
     /// <summary>Another target that reads this file; null where there is none.</summary>
     public TailedTarget? OtherReader(TailedTarget target, in FileStat stat) =>
@@ -20,5 +21,22 @@ internal sealed class InodeOwners
         {
             _owners.Remove(inode);
         }
+
+        foreach (TailedFile file in target.Files)
+        {
+            LetGo(target, file);
+        }
     }
+
+    /// <summary>The target reads nothing more of this file, and forgets it.</summary>
+    public void LetGo(TailedTarget target, TailedFile file)
+    {
+        if (!target.IsDocker)
+        {
+            _left.Add(file);
+        }
+    }
+
+    /// <summary>A file that a target has let go of; null where it is none of these.</summary>
+    public TailedFile? LetGoBefore(in FileStat stat) => _left.Find(Checkpoints.FileIdentity.Of(stat));
 }

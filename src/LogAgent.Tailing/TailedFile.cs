@@ -122,7 +122,8 @@ internal sealed class TailedFile : IDisposable
 
     public bool HasUnread => !DoneReading && (IsCompressed ? !EndSeen : ReadOffset < Size && Size != StalledSize);
 
-    public bool IsCompressed => Path.EndsWith(".gz", StringComparison.Ordinal);
+    /// <summary>How it is read: an open handle on the plain file stays one when all that is left on disk is compressed.</summary>
+    public bool IsCompressed => Source?.IsCompressed ?? Path.EndsWith(".gz", StringComparison.Ordinal);
 
     /// <summary>Notes how long its bytes have waited for the outputs. Once all that was there at the last mark is acknowledged, what came since is taken to be new.</summary>
     public void MarkWaiting(long now)

@@ -138,6 +138,8 @@ internal sealed class TailedTarget
 
     public bool Reads(FileIdentity identity) => Files.Exists(f => f.Identity == identity);
 
+    public TailedFile? Find(FileIdentity identity) => Files.Find(f => f.Identity == identity);
+
     public void Scanned(bool foundAny)
     {
         IsScanned = true;
