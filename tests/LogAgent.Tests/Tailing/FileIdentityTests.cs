@@ -148,4 +148,22 @@ public class FileIdentityTests
         using System.Diagnostics.Process process = System.Diagnostics.Process.Start("ln", [from, to]);
         process.WaitForExit();
     }
+
+    [Fact]
+    public void What_took_the_place_of_a_file_that_began_alike_while_the_agent_was_down_has_ids_of_its_own()
+    {
+        using TailRig rig = new();
+        string banner = new('=', 2000);
+        rig.AcknowledgeAtOnce = false;
+        rig.Append(banner + "\nfirst\n");
+        rig.Loop.Set(rig.Target(TailFormat.PlainText));
+        rig.Poll();
+        rig.Crash();
+        File.Delete(rig.LogPath());
+        rig.Append(banner + "\nother\n");
+        rig.Loop.Set(rig.Target(TailFormat.PlainText));
+        rig.Poll();
+        Assert.Equal([banner, "first", banner, "other"], rig.Texts);
+        Assert.Equal(4, rig.Records.Select(r => r.Id).Distinct().Count());
+    }
 }
