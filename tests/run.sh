@@ -158,6 +158,7 @@ install_missing() {
     needs curl sh -c 'command -v curl'
     needs faketime sh -c 'ls /usr/lib/*/faketime/libfaketimeMT.so.1'
     needs strace sh -c 'command -v strace'
+    needs bindfs sh -c 'command -v bindfs'
     needs logrotate sh -c 'PATH=$PATH:/usr/sbin; command -v logrotate'
     if [ -n "${LOGAGENT_TEST_ELASTICSEARCH:-}${LOGAGENT_TEST_KAFKA:-}" ]; then
         needs openjdk-17-jre-headless sh -c '[ -n "${JAVA_HOME:-}" ] || command -v java'

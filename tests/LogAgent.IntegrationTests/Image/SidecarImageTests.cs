@@ -33,6 +33,54 @@ public sealed class SidecarImageTests : ImageScenario
         await StopsCleanlyAsync(engine);
     }
 
+    [ImageFact]
+    public async Task With_a_socket_it_finds_whose_volumes_it_shares_and_drains_when_it_is_stopped()
+    {
+        DockerEngine engine = await StartEngineAsync();
+        DocumentStore store = Own(await DocumentStore.StartNewAsync());
+        string image = Folder["image"];
+        await File.WriteAllTextAsync(image, "registry:5000/team/shop:7\n");
+        await engine.StartAsync("other", ["--detach"], DockerEngine.Count("other", 10, "sleep 600"));
+        await engine.StartAsync("app", ["--detach", "--volume", "/var/log/app"], "sh", "-c", Writer(0, 200) + "sleep 600");
+
+        // On the host's network, to reach the test's own server.
+        string group = await Shell.RunAsync("stat", "--format", "%g", engine.Socket);
+        await engine.RunAsync(
+            "run", "--detach", "--name", engine.Prefix + "agent", "--label", "logagent.test=" + engine.Prefix, "--network", "host",
+            "--user", "65532:" + group, "--cap-drop", "ALL", "--volumes-from", engine.Prefix + "app:ro", "--volume", $"{engine.Socket}:/var/run/docker.sock:ro", "--volume", $"{image}:/run/image:ro",
+            "--env", "LOGAGENT_FILES=/var/log/app/*.log", "--env", "LOGAGENT_IMAGE_FILE=/run/image", "--env", "LOGAGENT_SERVICE=checkout", "--env", "CLUSTER_ID=prod", "--env", "LOGAGENT_METRICS_LISTEN=",
+            "--env", "LOGAGENT_OUTPUT_TYPE=elasticsearch", "--env", $"LOGAGENT_OUTPUT_HOSTS={store.Url}", AgentImage.Name);
+        var written = new Dictionary<string, long> { ["shop"] = 200 };
+        await Until.TrueAsync(
+            () => store.Stored.IsComplete(written) && store.Documents.Any(document => document.Contains($"\"{engine.Prefix}app\"", StringComparison.Ordinal)) || Grow(),
+            "the lines arrive, and carry the name of the container whose volume it is",
+            () => store.Stored.Compare(written) + AgentLog(engine));
+        await engine.RunAsync("exec", engine.Prefix + "app", "sh", "-c", Writer((int)written["shop"], 3000));
+        await StopsCleanlyAsync(engine);
+        Assert.Contains("everything that was read is delivered", AgentLog(engine), StringComparison.Ordinal);
+        await engine.RunAsync("start", engine.Prefix + "agent");
+        written["shop"] = 3000;
+        await Until.TrueAsync(() => store.Stored.IsComplete(written), "the rest arrives after the start", () => store.Stored.Compare(written) + AgentLog(engine));
+        Assert.Equal("0 missing, 0 doubled", store.Stored.Compare(written));
+        JsonNode document = JsonNode.Parse(store.Documents.First(text => text.Contains("n=2999 ", StringComparison.Ordinal)))!;
+        Assert.Equal((engine.Prefix + "app", "registry:5000/team/shop", "7"), ((string?)document["container"]!["name"], (string?)document["container"]!["image"]!["name"], (string?)document["container"]!["image"]!["tag"]));
+        Assert.Equal(("checkout", "prod"), ((string?)document["service"]!["name"], (string?)document["orchestrator"]!["cluster"]!["name"]));
+        await StopsCleanlyAsync(engine);
+
+        // Records carry what was known when they were read: the name comes with the engine's first answer.
+        bool Grow()
+        {
+            if (store.Stored.IsComplete(written))
+            {
+                int from = (int)written["shop"];
+                engine.RunAsync("exec", engine.Prefix + "app", "sh", "-c", Writer(from, from + 1)).GetAwaiter().GetResult();
+                written["shop"] = from + 1;
+            }
+
+            return false;
+        }
+    }
+
     private static string Writer(int from, int to) =>
         $"i={from}; while [ $i -lt {to} ]; do echo \"seq source=shop n=$i from a file\" >>/var/log/app/shop.log; i=$((i+1)); done; ";
 

@@ -146,6 +146,9 @@ internal sealed class AgentProcess : IAsyncDisposable
     /// <summary>True while it holds a file open whose path has this in it.</summary>
     public bool HasOpen(string partOfPath) => OpenPaths().Any(path => path.Contains(partOfPath, StringComparison.Ordinal));
 
+    /// <summary>How many files it holds open whose paths have this in them.</summary>
+    public int CountOpen(string partOfPath) => OpenPaths().Count(path => path.Contains(partOfPath, StringComparison.Ordinal));
+
     /// <summary>How many containers' logs it holds open, removed ones included.</summary>
     public int OpenLogs() => OpenPaths().Count(path => path.Contains("-json.log", StringComparison.Ordinal));
 

@@ -29,6 +29,14 @@ public enum Needs
 
     /// <summary>A user namespace, for limits of its own.</summary>
     UserNamespace = 256,
+
+    Logrotate = 512,
+
+    /// <summary>Mounting a directory through FUSE, where inotify sees nothing of what is written behind it.</summary>
+    Fuse = 1024,
+
+    /// <summary>Taking rights and limits away from the agent: root, and namespaces for users.</summary>
+    Root = 2048,
 }
 
 /// <summary>Says why a scenario cannot run here; each answer is looked up once.</summary>
@@ -61,6 +69,9 @@ internal static class Machine
             needs.HasFlag(Needs.Trace) ? Trace.Value : null,
             needs.HasFlag(Needs.FakeClock) && FakeClock.Library is null ? "faketime is not installed" : null,
             needs.HasFlag(Needs.UserNamespace) ? UserNamespace.Value : null,
+            needs.HasFlag(Needs.Logrotate) ? Command("logrotate") : null,
+            needs.HasFlag(Needs.Fuse) ? Command("bindfs") ?? (File.Exists("/dev/fuse") ? null : "there is no /dev/fuse") : null,
+            needs.HasFlag(Needs.Root) && !Environment.IsPrivilegedProcess ? "only root can take rights away from the agent" : null,
             needs.HasFlag(Needs.Full) && !Full ? "a long run: only with LOGAGENT_TEST_FULL=1" : null,
         ];
         return reasons.FirstOrDefault(reason => reason is not null);

@@ -105,6 +105,22 @@ public abstract class Scenario : IAsyncLifetime
         {Item(output)}
         """;
 
+    /// <summary>A configuration without Docker that reads files of the host.</summary>
+    /// <param name="files">Lines of the items of the section files, without indentation.</param>
+    internal string HostFilesConfiguration(string files, string output, string more = "", int metricsPort = 0) => $"""
+        cluster: test-cluster
+        host: test-host
+        docker:
+          discovery: none
+        files:
+        {string.Join('\n', files.Split('\n').Select(line => "  " + line))}
+        state:
+          directory: {StateDirectory}
+        {Sections(more, metricsPort)}
+        outputs:
+        {Item(output)}
+        """;
+
     internal string StateDirectory => Directory.CreateDirectory(Path.Combine(Folder.Path, "state")).FullName;
 
     internal static string Elasticsearch(params IEnumerable<string> urls) => $"""

@@ -89,6 +89,34 @@ internal sealed class Sequences
             + (examples.Count > 0 ? $" ({string.Join("; ", examples)})" : "");
     }
 
+    /// <summary>Which of the numbers that are in the other are not in this one, and which are here twice: for writers whose files are the oracle.</summary>
+    public string Compare(Sequences written)
+    {
+        long missing = 0, doubled = 0;
+        var examples = new List<string>();
+        foreach ((string source, ConcurrentDictionary<long, int> numbers) in written._seen)
+        {
+            ConcurrentDictionary<long, int> arrived = _seen.GetValueOrDefault(source) ?? new();
+            foreach (long n in numbers.Keys.Where(n => !arrived.ContainsKey(n)).Order())
+            {
+                missing++;
+                if (examples.Count < 10)
+                {
+                    examples.Add($"{source} n={n}: not there");
+                }
+            }
+
+            int twice = arrived.Values.Count(times => times > 1);
+            doubled += twice;
+            if (twice > 0)
+            {
+                examples.Add($"{source}: {twice} doubled from n={arrived.Where(number => number.Value > 1).Min(number => number.Key)}");
+            }
+        }
+
+        return $"{missing} missing, {doubled} doubled" + (examples.Count > 0 ? $" ({string.Join("; ", examples)})" : "");
+    }
+
     private void Add(string source, long number)
     {
         ConcurrentDictionary<long, int> numbers = _seen.GetOrAdd(source, _ => new());
