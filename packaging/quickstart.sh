@@ -37,7 +37,7 @@ answers() { curl -s -m 5 --unix-socket /var/run/docker.sock http://docker/_ping 
 # --- what it needs --------------------------------------------------------------------------------------------------------
 
 command -v curl >/dev/null || install curl
-ldconfig -p 2>/dev/null | grep -qF librdkafka.so.1 || install librdkafka1
+ldconfig -p 2>/dev/null | grep -F librdkafka.so.1 >/dev/null || install librdkafka1
 if ! answers; then
     [ "$(id -u)" = 0 ] || die "no Docker engine answers on /var/run/docker.sock for this user; start one, or run this as root"
     export PATH=$PATH:/usr/sbin:/sbin

@@ -11,6 +11,8 @@
 #   LOGAGENT_TEST_ELASTICSEARCH, LOGAGENT_TEST_KAFKA   scripts that start a real server (default: ../shared/services, if it is there)
 #   LOGAGENT_TEST_FULL=1                               the large counts of the scenarios
 #   LOGAGENT_TEST_NO_APT=1                             install nothing
+#   LOGAGENT_TEST_ROOT                                 a directory to keep the debootstrapped Debian in for the next run
+#   LOGAGENT_TEST_PACKAGE=1                            the self-contained package, too: two minutes more
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -24,7 +26,7 @@ case ${1:-} in
         scenario_runs=${2:-1}
         [[ $scenario_runs =~ ^[1-9][0-9]*$ ]] || { echo "tests/run.sh: --scenarios takes a number from 1"; exit 2; }
         ;;
-    *) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+    *) sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac
 
 configuration=Release
@@ -160,6 +162,10 @@ install_missing() {
     needs strace sh -c 'command -v strace'
     needs bindfs sh -c 'command -v bindfs'
     needs logrotate sh -c 'PATH=$PATH:/usr/sbin; command -v logrotate'
+    needs debootstrap sh -c 'PATH=$PATH:/usr/sbin; command -v debootstrap'
+    needs systemd-container sh -c 'command -v systemd-nspawn'
+    needs lintian sh -c 'command -v lintian'
+    needs rpm sh -c 'command -v rpmbuild'
     if [ -n "${LOGAGENT_TEST_ELASTICSEARCH:-}${LOGAGENT_TEST_KAFKA:-}" ]; then
         needs openjdk-17-jre-headless sh -c '[ -n "${JAVA_HOME:-}" ] || command -v java'
     fi
@@ -183,6 +189,42 @@ install_missing() {
         done
     fi
     echo "installed: ${missing[*]}"
+}
+
+# promtool alone: the package of Prometheus brings a service with it, which would be started.
+fetch_promtool() {
+    ! command -v promtool >/dev/null && [ -z "${LOGAGENT_TEST_NO_APT:-}" ] && command -v apt-get >/dev/null || return 0
+    mkdir -p "$work/promtool/bin"
+    if (cd "$work/promtool" && chmod 0777 . && apt-get -q -o Acquire::Retries=3 download prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool >bin/promtool) >"$work/promtool/log" 2>&1; then
+        chmod 0755 "$work/promtool/bin/promtool"
+        export PATH=$PATH:$work/promtool/bin
+        rm -f "$work"/promtool/*.deb
+        echo "fetched promtool"
+    else
+        echo "promtool could not be fetched: $(grep '^E:' "$work/promtool/log" | tail -n 1)"
+    fi
+}
+
+# A Debian with systemd for the package, made while the solution is built.
+debian_pid=''
+start_debian() {
+    if [ "$(id -u)" != 0 ]; then
+        export LOGAGENT_TEST_NO_SYSTEMD="only root can boot a Debian"
+    elif ! PATH=$PATH:/usr/sbin:/sbin command -v debootstrap >/dev/null || ! command -v systemd-nspawn >/dev/null; then
+        export LOGAGENT_TEST_NO_SYSTEMD="debootstrap or systemd-nspawn is not installed"
+    else
+        export LOGAGENT_TEST_ROOT=${LOGAGENT_TEST_ROOT:-$work/debian}
+        timeout --kill-after=20 600 sh -c 'packaging/deb/try.sh --make-root-only --root "$1" && systemd-nspawn --quiet --register=no --keep-unit --private-network -D "$1" /bin/true' \
+            sh "$LOGAGENT_TEST_ROOT" >"$work/debian.log" 2>&1 &
+        debian_pid=$!
+    fi
+}
+
+await_debian() {
+    if [ -n "$debian_pid" ] && ! wait "$debian_pid"; then
+        export LOGAGENT_TEST_NO_SYSTEMD="a Debian could not be made and run here: $(tail -n 1 "$work/debian.log" | cut -c1-300)"
+    fi
+    echo "${LOGAGENT_TEST_NO_SYSTEMD:-it is there}"
 }
 
 docker_answers() { [ "$(curl -s -m 5 --unix-socket "${1:-/var/run/docker.sock}" http://docker/_ping 2>/dev/null)" = OK ]; }
@@ -223,6 +265,8 @@ if [ $unit_only = no ]; then
     if [ -z "${LOGAGENT_TEST_KAFKA:-}" ] && [ -x "$services/kafka.sh" ]; then export LOGAGENT_TEST_KAFKA=$services/kafka.sh; fi
     step "packages"
     install_missing
+    fetch_promtool
+    [ "$scenario_runs" -gt 0 ] || start_debian
     step "Docker engine"
     start_docker
 fi
@@ -297,6 +341,8 @@ step "unit tests"
 run_tests LogAgent.Tests 600 240s
 
 if [ $unit_only = no ]; then
+    step "a Debian with systemd"
+    await_debian
     step "integration tests"
     run_tests LogAgent.IntegrationTests 1800 700s
 fi

@@ -22,6 +22,7 @@ chmod 0640 "$log"
 say() { echo "{\"log\":\"$1\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T20:35:46.685148284Z\"}" >>"$log"; }
 delivered() { grep -qs "$1" /var/lib/logagent/shipped*.json; }
 
+[ ! -f /try/runtime.deb ] || dpkg -i /try/runtime.deb >/dev/null
 check 'installs' dpkg -i /try/first.deb
 check 'makes its user' getent passwd logagent
 check 'is enabled' systemctl is-enabled logagent
@@ -32,10 +33,31 @@ pid=$(property MainPID)
 [ "$(ps -o user= -p "$pid")" = logagent ] && ok 'runs as its user' || failed 'runs as its user'
 [ "$(sed -n 's/^CapEff:\t0*//p' /proc/"$pid"/status)" = 4 ] && ok 'has CAP_DAC_READ_SEARCH and no more' || failed "capabilities: $(grep Cap /proc/"$pid"/status)"
 
+# Beside it a second agent, whose output nobody takes: a pipe that is open and full. Its process is well, its pipeline is wedged.
+mkdir -p /srv/wedged
+mkfifo -m 0666 /srv/wedged/pipe
+exec 9<>/srv/wedged/pipe
+seq 40000 | sed 's/^/a line that does not get through: /' >/srv/wedged/app.log
+cat >/srv/wedged/logagent.yaml <<'YAML'
+docker: { discovery: none }
+files: [{ paths: [/srv/wedged/app.log] }]
+state: { directory: /var/lib/wedged }
+metrics: { listen: "" }
+drain: 2s
+YAML
+sed -e "s#^ExecStart=.*#ExecStart=/bin/sh -c 'exec /usr/bin/logagent run --config /srv/wedged/logagent.yaml >/srv/wedged/pipe'#" \
+    -e 's/^StateDirectory=.*/StateDirectory=wedged/' -e 's/^WatchdogSec=.*/WatchdogSec=4s\nTimeoutAbortSec=2s/' \
+    /lib/systemd/system/logagent.service >/etc/systemd/system/wedged.service
+systemctl daemon-reload
+check 'a second agent starts, whose output takes nothing' systemctl start wedged
+wedged=$(systemctl show -p MainPID --value wedged)
+
 mkdir -p /etc/systemd/system/logagent.service.d
-printf '[Service]\nWatchdogSec=4s\nTimeoutAbortSec=2s\n' >/etc/systemd/system/logagent.service.d/try.conf
+install -m 0600 /dev/stdin /root/cluster <<<'a-secret-name'
+printf '[Service]\nWatchdogSec=4s\nTimeoutAbortSec=2s\nLoadCredential=cluster:/root/cluster\n' >/etc/systemd/system/logagent.service.d/try.conf
 systemctl daemon-reload
 cat >/etc/logagent/logagent.yaml <<'YAML'
+cluster: ${credential:cluster}
 docker: { discovery: files }
 outputs:
   - type: file
@@ -45,10 +67,12 @@ systemctl restart logagent
 say first
 until_true 15 delivered first && ok 'delivers what a container wrote' || { failed 'delivers what a container wrote'; journalctl -u logagent -n 20 --no-pager; ls -la /var/lib/logagent; }
 delivered '"registry:5000/shop"' && ok 'with its image' || failed 'with its image'
+delivered '"a-secret-name"' && ok 'and with what only root may read, by LoadCredential' || failed 'and with what only root may read, by LoadCredential'
 
 pid=$(property MainPID)
 printf '  - type: file\n    name: second\n    path: /var/lib/logagent/second.json\n' >>/etc/logagent/logagent.yaml
 check 'reloads' systemctl reload logagent
+check 'and says so' until_true 15 bash -c 'journalctl -u logagent --no-pager | grep "configuration was read again"'
 say second
 until_true 15 delivered second && until_true 15 grep -qs second /var/lib/logagent/second*.json && ok 'delivers to a second output after it' || failed 'delivers to a second output after it'
 [ "$(property MainPID)" = "$pid" ] && ok 'is the same process after a reload' || failed 'is the same process after a reload'
@@ -62,7 +86,7 @@ cp /try/good.yaml /etc/logagent/logagent.yaml
 systemctl reload logagent
 
 kill -STOP "$pid"
-until_true 30 bash -c "[ \"\$(systemctl show -p MainPID --value logagent)\" != $pid ] && systemctl is-active logagent" && ok 'a wedged process is killed by the watchdog and started again' || failed 'a wedged process is killed by the watchdog and started again'
+until_true 30 bash -c "[ \"\$(systemctl show -p MainPID --value logagent)\" != $pid ] && systemctl is-active logagent" && ok 'a stopped process is killed by the watchdog and started again' || failed 'a stopped process is killed by the watchdog and started again'
 journalctl -u logagent --no-pager | grep -iq watchdog && ok 'for that reason' || failed 'for that reason'
 say fourth
 until_true 15 delivered fourth && ok 'and ships on' || failed 'and ships on'
@@ -82,6 +106,14 @@ cmp -s /try/good.yaml /etc/logagent/logagent.yaml && ok 'keeps the configuration
 until_true 20 systemctl is-active logagent && [ "$(property MainPID)" != "$pid" ] && ok 'is started anew' || failed 'is started anew'
 say fifth
 until_true 15 delivered fifth && ok 'goes on where it was' || failed 'goes on where it was'
+
+until_true 60 bash -c "[ \"\$(systemctl show -p NRestarts --value wedged)\" -ge 1 ] && systemctl is-active wedged" && ok 'the agent with the wedged pipeline is killed by the watchdog and started again' || failed 'the agent with the wedged pipeline is killed by the watchdog and started again'
+journalctl -u wedged --no-pager | grep -iq 'watchdog timeout' && ok 'for that reason' || failed "for that reason: $(journalctl -u wedged -n 20 --no-pager)"
+[ ! -d "/proc/$wedged" ] && ok 'and its old process is gone' || failed 'and its old process is gone'
+from=$SECONDS
+systemctl stop wedged
+[ $((SECONDS - from)) -le 25 ] && ok "wedged again, it stops within its deadline: $((SECONDS - from)) s" || failed "stopping a wedged agent took $((SECONDS - from)) s"
+[ "$(systemctl show -p Result --value wedged)" != timeout ] && ok 'by itself' || failed 'by itself: systemd had to kill it'
 
 check 'is removed' dpkg -r logagent
 check 'and stopped' bash -c '! systemctl is-active logagent'

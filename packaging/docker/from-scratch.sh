@@ -29,8 +29,8 @@ mkdir -p "$root"/{usr/bin,etc/ssl/certs,etc/logagent,tmp,var/lib/logagent,run,pr
 chmod 1777 "$root/tmp"
 install -m 0755 "$published/logagent" "$root/usr/bin/logagent"
 
-# The first library of a name that the loader knows.
-library() { PATH=$PATH:/sbin ldconfig -p | awk -v name="$1" '$1 == name && /x86-64|AArch64/ { print $NF; exit }'; }
+# The first library of a name that the loader knows. It is read to its end: a writer whose reader has left fails.
+library() { PATH=$PATH:/sbin ldconfig -p | awk -v name="$1" '$1 == name && /x86-64|AArch64/ && !found++ { print $NF }'; }
 # What the file loads by itself, and what the runtime opens by name: TLS, and Kafka's client.
 loaded=()
 for name in libssl.so.3 libcrypto.so.3 librdkafka.so.1; do
@@ -62,5 +62,6 @@ docker import \
     -c 'USER 65532:65532' -c 'VOLUME /var/lib/logagent' \
     -c 'ENV DOTNET_EnableDiagnostics=0' -c 'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' \
     -c 'HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["/usr/bin/logagent", "health"]' \
-    -c "LABEL org.opencontainers.image.title=LogAgent org.opencontainers.image.version=$version" \
+    -c 'LABEL org.opencontainers.image.title=LogAgent org.opencontainers.image.description="Ships the logs of every container on a host"' \
+    -c "LABEL org.opencontainers.image.version=$version org.opencontainers.image.revision=$(git -C "$repository" rev-parse HEAD 2>/dev/null || echo unknown)" \
     "$work/root.tar" "$tag"

@@ -54,7 +54,7 @@ internal sealed partial class Agent(AgentOptions options, IReadOnlyDictionary<st
         catch (NewerCheckpointsException e)
         {
             LogCannotStart(e.Message);
-            return (int)ExitCode.Failed;
+            return (int)ExitCode.Usage;
         }
 
         using (tail)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace LogAgent.Operations;
 
@@ -11,13 +12,12 @@ internal static class CommandLine
         ParseResult parsed = root.Parse(arguments.Count == 0 ? ["--help"] : arguments);
         if (parsed.Errors.Count > 0)
         {
-            foreach (string problem in parsed.Errors.Select(error => error.Message).Distinct())
+            foreach (string problem in Problems(parsed))
             {
                 context.Error.WriteLine(problem);
             }
 
-            string command = parsed.CommandResult.Command == root ? "logagent" : $"logagent {parsed.CommandResult.Command.Name}";
-            context.Error.WriteLine($"'{command} --help' shows what is allowed.");
+            context.Error.WriteLine($"'{string.Join(' ', Path(parsed.CommandResult, root).Reverse())} --help' shows what is allowed.");
             return ExitCode.Usage;
         }
 
@@ -50,6 +50,22 @@ internal static class CommandLine
         HealthCommand.Create(context),
         VersionCommand.Create(context),
     };
+
+    /// <summary>What is wrong, for a person. That a command is missing is said only where nothing else explains it.</summary>
+    private static IEnumerable<string> Problems(ParseResult parsed)
+    {
+        string[] problems = [.. parsed.Errors.Select(error => error.Message.Replace(" as expected type 'System.Int32'", ": it takes a whole number", StringComparison.Ordinal)).Distinct()];
+        return parsed.UnmatchedTokens.Count > 0 ? problems.Where(problem => problem.Contains('\'')) : problems;
+    }
+
+    /// <summary>The names of the command and of those above it, innermost first.</summary>
+    private static IEnumerable<string> Path(CommandResult result, RootCommand root)
+    {
+        for (CommandResult? command = result; command is not null; command = command.Parent as CommandResult)
+        {
+            yield return command.Command == root ? "logagent" : command.Command.Name;
+        }
+    }
 
     internal static Option<string?> ConfigOption() => new("--config", "-c")
     {

@@ -24,7 +24,7 @@ internal static class DeadLettersCommand
         Option<string?> output = new("--output") { Description = "Only those of the output of this name.", HelpName = "NAME", Recursive = true };
         Option<string?> reason = new("--reason") { Description = "Only those with this reason, as list shows it.", HelpName = "REASON", Recursive = true };
         Option<bool> lines = new("--lines") { Description = "Print the dead letters themselves, oldest first: one JSON object a line, with the document, the reason and what the receiver said." };
-        Option<int> wait = new("--wait") { Description = "How many seconds to try in all; what is not sent by then stays. Default: 60.", HelpName = "SECONDS", DefaultValueFactory = _ => 60 };
+        Option<int> wait = new("--wait") { Description = "How many seconds to try in all; what is not sent by then stays.", HelpName = "SECONDS", DefaultValueFactory = _ => 60 };
         Command list = new("list", "Prints what there is: for each output and reason the number of records, the oldest and the newest, and what the receiver said last.") { lines };
         Command replay = new("replay", "Sends the records again, each to the output that refused it; mend the cause first. What is delivered is removed, what is refused again stays. It may be run beside a running agent. Exit code 1: some are left.") { wait };
         list.SetAction((parsed, _) => Task.FromResult((int)List(context, parsed.GetValue(config), Wanted(parsed.GetValue(output), parsed.GetValue(reason)), parsed.GetValue(lines))));

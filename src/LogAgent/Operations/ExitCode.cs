@@ -9,6 +9,6 @@ internal enum ExitCode
     /// <summary>It failed, or what was asked is not so: a check failed, the agent is not healthy, a dead letter could not be sent.</summary>
     Failed = 1,
 
-    /// <summary>Wrong usage, or a configuration with errors: trying again without a change gives the same.</summary>
+    /// <summary>Wrong usage, a configuration with errors, or a state directory of a later version: trying again without a change gives the same.</summary>
     Usage = 2,
 }

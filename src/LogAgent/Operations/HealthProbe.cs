@@ -34,7 +34,7 @@ internal static class HealthProbe
         }
         catch (SocketException e)
         {
-            return new Answer(0, "", $"No agent answers on {address}: {e.Message}. Check that it runs and that metrics.listen is this address.");
+            return new Answer(0, "", $"No agent answers on {address}: {new SocketException(e.ErrorCode).Message}. Check that it runs and that metrics.listen is this address.");
         }
     }
 

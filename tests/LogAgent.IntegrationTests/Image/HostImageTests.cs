@@ -44,6 +44,8 @@ public sealed class HostImageTests : ImageScenario
             async () => await engine.RunAsync("inspect", "--format", "{{.State.Health.Status}}", engine.Prefix + "agent") == "healthy",
             "the image's own health check says healthy",
             () => engine.RunAsync("inspect", "--format", "{{json .State.Health}}", engine.Prefix + "agent").GetAwaiter().GetResult());
+        // The header and the agent: no shell around it, no child, nothing left of the health checks.
+        Assert.Equal(2, (await engine.RunAsync("top", engine.Prefix + "agent")).Split('\n').Length);
         await StopsCleanlyAsync(engine);
     }
 
@@ -54,6 +56,7 @@ public sealed class HostImageTests : ImageScenario
 
         Assert.Equal("65532:65532", await engine.RunAsync("inspect", "--format", "{{.Config.User}}", AgentImage.Name));
         Assert.Equal("LogAgent", await engine.RunAsync("inspect", "--format", "{{index .Config.Labels \"org.opencontainers.image.title\"}}", AgentImage.Name));
+        Assert.Matches("^[0-9a-f]{40}$|^unknown$", await engine.RunAsync("inspect", "--format", "{{index .Config.Labels \"org.opencontainers.image.revision\"}}", AgentImage.Name));
         Assert.StartsWith("logagent ", await engine.RunAsync("run", "--rm", "--network", "none", AgentImage.Name, "version"), StringComparison.Ordinal);
     }
 }

@@ -1,26 +1,26 @@
 namespace LogAgent.IntegrationTests.Package;
 
-/// <summary>A test of the package; it is run only where that is asked for, and by root.</summary>
+/// <summary>A test of a package that needs programs of the machine, and is skipped, naming the first that is missing, where it lacks them.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class PackageFactAttribute : FactAttribute
 {
-    private static readonly string[] Tools = ["dpkg-deb", "lintian", "debootstrap", "systemd-nspawn"];
-
-    public PackageFactAttribute()
+    public PackageFactAttribute(params string[] tools)
     {
-        Skip = WhyNot();
+        Skip = WhyNot(tools);
         if (Skip is null)
-            Timeout = (int)TimeSpan.FromMinutes(30).TotalMilliseconds;
+            Timeout = (int)TimeSpan.FromMinutes(15).TotalMilliseconds;
     }
 
-    private static string? WhyNot()
+    /// <summary>True for what only root can do.</summary>
+    public bool AsRoot
     {
-        if (Environment.GetEnvironmentVariable("LOGAGENT_TEST_PACKAGE") != "1")
-            return "it publishes the agent and boots a Debian, which takes minutes: only with LOGAGENT_TEST_PACKAGE=1";
-        if (!Environment.IsPrivilegedProcess)
-            return "only root can debootstrap and boot";
+        get => false;
+        set => Skip ??= value && !Environment.IsPrivilegedProcess ? "only root can install into another root" : null;
+    }
+
+    internal static string? WhyNot(params string[] tools)
+    {
         string[] path = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':');
-        string? missing = Tools.FirstOrDefault(tool => !path.Any(folder => File.Exists(Path.Combine(folder, tool))));
-        return missing is null ? null : $"{missing} is not installed";
+        return tools.FirstOrDefault(tool => !path.Any(folder => File.Exists(Path.Combine(folder, tool)))) is { } missing ? $"{missing} is not installed" : null;
     }
 }

@@ -24,6 +24,16 @@ public class CommandLineTests : IDisposable
         Assert.NotEqual("", _error.ToString());
     }
 
+    [Theory]
+    [InlineData("bogus", "Unrecognized command or argument 'bogus'.\n'logagent --help' shows what is allowed.\n")]
+    [InlineData("dead-letters", "Required command was not provided.\n'logagent dead-letters --help' shows what is allowed.\n")]
+    [InlineData("dead-letters replay --wait soon", "Cannot parse argument 'soon' for option '--wait': it takes a whole number.\n'logagent dead-letters replay --help' shows what is allowed.\n")]
+    public async Task Wrong_usage_is_said_once_with_the_help_that_is_of_use(string arguments, string expected)
+    {
+        await Run(arguments.Split(' '));
+        Assert.Equal(expected, _error.ToString());
+    }
+
     [Fact]
     public async Task Without_a_command_the_help_is_shown_and_the_code_is_2()
     {
@@ -70,7 +80,7 @@ public class CommandLineTests : IDisposable
         string path = Path.Combine(_directory, "health.yaml");
         File.WriteAllText(path, "metrics: { listen: 127.0.0.1:1 }\n");
         Assert.Equal(ExitCode.Failed, await Run("health", "--config", path));
-        Assert.Contains("No agent answers on 127.0.0.1:1", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("No agent answers on 127.0.0.1:1: Connection refused. Check", _error.ToString(), StringComparison.Ordinal);
     }
 
     private Task<ExitCode> Run(params string[] arguments) =>

@@ -10,7 +10,7 @@ public sealed class CommandLineDocumentsTests
     private static readonly RootCommand Root =
         CommandLine.Root(new CommandContext(TextWriter.Null, TextWriter.Null, new Dictionary<string, string>(), TimeProvider.System));
 
-    private static readonly string ManPage = Repository.Read("packaging", "deb", "logagent.1").Replace("\\-", "-", StringComparison.Ordinal);
+    private static readonly string ManPage = Repository.Read("packaging", "tree", "logagent.1").Replace("\\-", "-", StringComparison.Ordinal);
 
     public static TheoryData<string> Commands() => [.. Walk(Root, "").Select(found => found.Path)];
 
@@ -82,7 +82,7 @@ public sealed class CommandLineDocumentsTests
     private static async Task<string[]> CompleteAsync(string line)
     {
         string script = $$"""
-            source '{{Repository.PathOf("packaging", "deb", "logagent.bash-completion")}}'
+            source '{{Repository.PathOf("packaging", "tree", "logagent.bash-completion")}}'
             COMP_WORDS=({{line}}{{(line.EndsWith(' ') ? "''" : "")}})
             COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
             _logagent

@@ -78,6 +78,22 @@ public sealed class ComposeTests
             volume => Assert.EndsWith(":ro", volume, StringComparison.Ordinal));
     }
 
+    /// <summary>Without the two keys that docker-compose 1.29 is too old for.</summary>
+    [ToolFact("docker-compose")]
+    public async Task Docker_compose_takes_the_files()
+    {
+        foreach (string demo in Names)
+        {
+            string file = Path.Combine(Directory.CreateTempSubdirectory("logagent-compose-").FullName, "compose.yaml");
+            await File.WriteAllLinesAsync(file, File.ReadLines(Path.Combine(Folder(demo), "compose.yaml")).Where(line => !line.StartsWith("name:", StringComparison.Ordinal) && line.Trim() != "uts: host"));
+
+            (int exitCode, string output) = await Tool.RunAsync("docker-compose", ["--file", file, "--project-name", demo, "config", "--quiet"]);
+
+            Assert.True(exitCode == 0, demo + ": " + output);
+            Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Demos))]
     public void The_readme_has_three_lines(string demo) =>

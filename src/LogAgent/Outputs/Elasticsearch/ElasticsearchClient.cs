@@ -177,9 +177,9 @@ internal sealed class ElasticsearchClient : IDisposable
                 case AuthenticationException:
                     return $"{node}: no TLS connection: {inner.Message}";
                 case SocketException { SocketErrorCode: SocketError.ConnectionRefused }:
-                    return $"{node} refuses the connection: nothing listens there";
+                    return $"{node} refuses the connection: nothing listens there; start the server, or correct hosts";
                 case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
-                    return $"{node}: the host name cannot be resolved";
+                    return $"{node}: the host name cannot be resolved; correct hosts, or the name servers of this host";
             }
         }
 

@@ -25,10 +25,11 @@ internal static class KafkaCheck
     {
         string topic = options.Topic.Fixed ?? "";
         string trouble = "";
+        bool final = false;
         for (int second = 0; second < Timeout.TotalSeconds && !cancel.IsCancellationRequested; second++)
         {
             KafkaClusterView view = KafkaClusterView.Ask(producer.Native, 0, topic, TimeSpan.FromSeconds(1));
-            bool final = ReadErrors(producer, options, ref trouble);
+            final = ReadErrors(producer, options, ref trouble);
             if (view.Error == 0)
             {
                 return Describe(view, options, what, topic);
@@ -40,7 +41,7 @@ internal static class KafkaCheck
             }
         }
 
-        return [new(false, what, trouble.Length > 0 ? trouble : "no broker answered within 10 s: check brokers, and tls where the brokers ask for it")];
+        return [new(false, what, final ? trouble : trouble.Length > 0 ? $"{trouble}; start the brokers, or correct brokers" : "no broker answered within 10 s: check brokers, and tls where the brokers ask for it")];
     }
 
     /// <summary>Keeps the most telling error; true where trying further is of no use.</summary>
