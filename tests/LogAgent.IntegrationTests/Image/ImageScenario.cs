@@ -21,7 +21,7 @@ public abstract class ImageScenario : Scenario
     {
         var clock = Stopwatch.StartNew();
         await engine.RunAsync("stop", "--time", "30", engine.Prefix + "agent");
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(25));
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(25), $"It was killed after {clock.Elapsed}.{AgentLog(engine)}");
         Assert.Equal("0", await engine.RunAsync("inspect", "--format", "{{.State.ExitCode}}", engine.Prefix + "agent"));
     }
 
