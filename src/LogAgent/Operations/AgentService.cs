@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace LogAgent.Operations;
 
 /// <summary>
@@ -8,7 +6,8 @@ namespace LogAgent.Operations;
 /// </summary>
 /// <param name="run">Runs until cancelled and gives the exit code.</param>
 /// <param name="reload">Called at SIGHUP, one call at a time.</param>
-internal sealed class AgentService(Func<CancellationToken, Task<int>> run, Action reload, ILogger logger) : BackgroundService
+/// <param name="hangUp">The signal; owned by the caller.</param>
+internal sealed class AgentService(Func<CancellationToken, Task<int>> run, Action reload, HangUp hangUp, ILogger logger) : BackgroundService
 {
     private readonly Lock _reloading = new();
 
@@ -36,11 +35,7 @@ internal sealed class AgentService(Func<CancellationToken, Task<int>> run, Actio
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
-        {
-            context.Cancel = true;
-            Reload();
-        });
+        hangUp.Answer(Reload);
         try
         {
             Code = (ExitCode)await run(stoppingToken).ConfigureAwait(false);

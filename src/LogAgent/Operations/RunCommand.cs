@@ -28,6 +28,7 @@ internal static class RunCommand
 
     private static async Task<ExitCode> RunAsync(CommandContext context, string? path, string? format)
     {
+        using HangUp hangUp = new();
         AgentConfiguration Load() => AgentConfiguration.Load(path, context.Environment, OutputFactory.ReadOptions, format);
         AgentConfiguration configuration = Load();
         if (!CommandLine.IsGood(configuration, context))
@@ -42,7 +43,7 @@ internal static class RunCommand
         {
             notify.Reloading();
             notify.Ready(Reload(agent, log, Load()));
-        }, log.Loggers.CreateLogger("LogAgent.Run"));
+        }, hangUp, log.Loggers.CreateLogger("LogAgent.Run"));
         log.Loggers.CreateLogger("LogAgent.Run").LogInformation("LogAgent {Version} starts with {Source}.", VersionCommand.Version, configuration.Source);
         return await AgentHost.RunAsync(service, log.Loggers, configuration.Options.Drain).ConfigureAwait(false);
     }

@@ -21,13 +21,28 @@ public class AgentServiceTests
     [Fact]
     public void A_reload_that_fails_does_not_end_the_agent()
     {
-        using AgentService service = new(_ => Task.FromResult(0), () => throw new InvalidOperationException("broken"), NullLogger.Instance);
+        using HangUp hangUp = new();
+        using AgentService service = new(_ => Task.FromResult(0), () => throw new InvalidOperationException("broken"), hangUp, NullLogger.Instance);
         service.Reload();
+    }
+
+    [Fact]
+    public void A_hang_up_before_there_is_an_agent_is_answered_when_there_is_one()
+    {
+        using HangUp hangUp = new();
+        int reloads = 0;
+        hangUp.Raise();
+        hangUp.Raise();
+        hangUp.Answer(() => reloads++);
+        Assert.Equal(1, reloads);
+        hangUp.Raise();
+        Assert.Equal(2, reloads);
     }
 
     private static async Task<ExitCode> Run(Func<CancellationToken, Task<int>> run)
     {
-        AgentService service = new(run, () => { }, NullLogger.Instance);
+        using HangUp hangUp = new();
+        AgentService service = new(run, () => { }, hangUp, NullLogger.Instance);
         return await AgentHost.RunAsync(service, NullLoggerFactory.Instance, TimeSpan.Zero);
     }
 }
