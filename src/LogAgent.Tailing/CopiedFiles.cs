@@ -22,6 +22,12 @@ internal static class CopiedFiles
             return false;
         }
 
+        // Truncated since this look began: the next look finds that out, and takes the copy for what it is.
+        if (source.Stat().Size < live.ReadOffset || !live.HasSameContent(source))
+        {
+            return true;
+        }
+
         long size = copy.Stat().Size;
         return size == 0 || (size <= source.Stat().Size && AreAlikeTo(source, copy, size));
     }
