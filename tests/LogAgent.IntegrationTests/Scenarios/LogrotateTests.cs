@@ -54,8 +54,8 @@ public sealed class LogrotateTests : Scenario
         {
             long olddir = store.Stored.CountOf("olddir.log");
             await WaitAsync(() => Files().All(file => new FileInfo(file) is { Exists: true, Length: > 2000 }), "each writer has written to its new file");
-            long second = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
             await LogrotateAsync("--force", forced);
+            long second = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
             await LogrotateAsync("--verbose", sized);
             await WaitAsync(() => store.Stored.CountOf("olddir.log") > olddir + 50, "the new file is open, too");
 
