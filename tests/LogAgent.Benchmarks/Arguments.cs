@@ -14,7 +14,7 @@ internal sealed record Arguments
             --kafka         to a Kafka of LOGAGENT_TEST_KAFKA instead     --runs 3   the median counts
           stages       CPU time a record of reading, parsing and encoding, inside this process
             --size, --files
-          idle         100 files with nothing new for 60 s (--seconds N)
+          idle         100 files with nothing new for 60 s (--seconds N), from 30 s after the start on (--settle N)
         --agent PATH   another logagent.dll, or a published logagent    --yaml TEXT   lines added to the output (two spaces deep), for experiments
         """;
 
@@ -28,6 +28,8 @@ internal sealed record Arguments
     public int Runs { get; init; } = 3;
 
     public int Seconds { get; init; } = 60;
+
+    public int Settle { get; init; } = 30;
 
     public bool Sweep { get; init; }
 
@@ -63,6 +65,7 @@ internal sealed record Arguments
                 case "--size" when TrySize(value, out long size): result = result with { Size = size }; break;
                 case "--files" when int.TryParse(value, out int files) && files > 0: result = result with { Files = files }; break;
                 case "--runs" when int.TryParse(value, out int runs) && runs > 0: result = result with { Runs = runs }; break;
+                case "--settle" when int.TryParse(value, out int settle) && settle > 0: result = result with { Settle = settle }; break;
                 case "--seconds" when int.TryParse(value, out int seconds) && seconds > 0: result = result with { Seconds = seconds }; break;
                 default:
                     problem = $"{args[i]} {value}: not understood.";
