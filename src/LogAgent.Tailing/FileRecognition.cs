@@ -66,6 +66,9 @@ internal sealed class FileRecognition(TailContext context, InodeOwners owners)
 
             // What a writer appended after the copy was made stands behind the open handle alone.
             same |= file.Source is { IsCompressed: false } held && size > 0 && size < file.Size && CopiedFiles.AreAlikeTo(held, source, size);
+
+            // copytruncate: what was written, and perhaps read, between the copy and the truncation is not in the copy.
+            same |= file.GapUnlessCopied is not null && file.WasReadFrom(source, size);
             if (!same)
             {
                 return false;
@@ -79,7 +82,8 @@ internal sealed class FileRecognition(TailContext context, InodeOwners owners)
                 file.Key = 0;
             }
 
-            if (file.Source is null && !file.DoneReading)
+            // Where more was read than the copy has, nothing of it is left to be read.
+            if (file.Source is null && !file.DoneReading && size >= file.ReadOffset)
             {
                 file.Source = source;
                 file.EndSeen = false;

@@ -378,6 +378,7 @@ internal sealed class SliceReader
         (long at, ContentMark before) = ResumeAt(offset, tail);
         _file.ReadOffset = offset;
         _file.Tail = tail;
+        _file.MarkOffset();
         _file.LastRead = _context.Timestamp;
         _file.LastCount = Math.Clamp(_batch.Count + 8, 64, 8192);
         AckWindow.Slot slot;

@@ -11,7 +11,11 @@ namespace LogAgent.Tailing;
 /// </summary>
 internal sealed class TailedFile : IDisposable
 {
+    private const int MostMarks = 16;
+
     private long _waitsUpTo;
+    private (long Offset, ContentMark Tail)[]? _marks; // where the last batches ended, in a ring
+    private int _nextMark;
 
     public TailedFile(string path, FileIdentity identity, long offset, ContentMark tail)
     {
@@ -170,11 +174,38 @@ internal sealed class TailedFile : IDisposable
     public bool HasSameContent(IByteSource source) => BeginsLike(source) && HasSameTail(source);
 
     /// <summary>True where the bytes before the read offset are still those that were read.</summary>
-    public bool HasSameTail(IByteSource source)
+    public bool HasSameTail(IByteSource source) => IsBefore(source, ReadOffset, Tail);
+
+    private static bool IsBefore(IByteSource source, long offset, ContentMark mark)
     {
         Span<byte> tail = stackalloc byte[ContentMark.TailLength];
-        tail = tail[..Tail.Length];
-        return tail.IsEmpty || (TryRead(source, tail, ReadOffset - tail.Length) == tail.Length && ContentMark.Of(tail) == Tail);
+        tail = tail[..mark.Length];
+        return tail.IsEmpty || (TryRead(source, tail, offset - tail.Length) == tail.Length && ContentMark.Of(tail) == mark);
+    }
+
+    /// <summary>A batch ends at the read offset.</summary>
+    public void MarkOffset()
+    {
+        _marks ??= new (long, ContentMark)[MostMarks];
+        _marks[_nextMark] = (ReadOffset, Tail);
+        _nextMark = (_nextMark + 1) % MostMarks;
+    }
+
+    /// <summary>
+    /// True where this is what was read as far as it goes, though perhaps not to the read offset: the bytes before the end of one of
+    /// the last batches are the same. False also where all of them ended behind it.
+    /// </summary>
+    /// <param name="size">Of the source, in bytes.</param>
+    public bool WasReadFrom(IByteSource source, long size)
+    {
+        (long Offset, ContentMark Tail) last = default;
+        foreach ((long Offset, ContentMark Tail) mark in _marks ?? [])
+        {
+            last = mark.Offset > last.Offset && mark.Offset <= size && mark.Tail.Length > 0 ? mark : last;
+        }
+
+        // The fingerprint of a short file may have grown beyond the copy.
+        return last.Offset > 0 && IsBefore(source, last.Offset, last.Tail) && (Fingerprint.Length > size || BeginsLike(source));
     }
 
     /// <summary>The mark of its first bytes as they are now.</summary>

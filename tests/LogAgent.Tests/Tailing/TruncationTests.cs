@@ -18,6 +18,48 @@ public class TruncationTests
         Assert.DoesNotContain(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
     }
 
+    [Theory]
+    [InlineData(TailFormat.DockerJson)]
+    [InlineData(TailFormat.PlainText)]
+    public void A_copy_that_lacks_the_last_lines_that_were_read_is_not_read_again(TailFormat format)
+    {
+        using TailRig rig = new();
+        rig.Append(string.Concat(Written(format, 0, 100)));
+        rig.Loop.Set(rig.Target(format));
+        rig.Poll();
+        File.Copy(rig.LogPath(), rig.LogPath("app.log.1"));
+        rig.Append(string.Concat(Written(format, 100, 10)));
+        rig.Poll();
+        rig.Write([]);
+        rig.Append(string.Concat(Written(format, 110, 5)));
+        rig.Poll();
+        rig.Append(string.Concat(Written(format, 115, 5)));
+        rig.Poll();
+        Assert.Equal(TailRig.Lines(0, 120), rig.Texts);
+        Assert.DoesNotContain(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
+    }
+
+    [Fact]
+    public void A_copy_that_lacks_lines_of_which_only_the_size_was_seen_is_read_on()
+    {
+        bool room = true;
+        using TailRig rig = new() { HasRoom = _ => room };
+        rig.Append(string.Concat(Written(TailFormat.PlainText, 0, 100)));
+        rig.Loop.Set(rig.Target(TailFormat.PlainText));
+        rig.Poll();
+        room = false;
+        rig.Append(string.Concat(Written(TailFormat.PlainText, 100, 10)));
+        File.Copy(rig.LogPath(), rig.LogPath("app.log.1"));
+        rig.Append(string.Concat(Written(TailFormat.PlainText, 110, 10)));
+        rig.Loop.PollOnce();
+        rig.Write([]);
+        rig.Append(string.Concat(Written(TailFormat.PlainText, 120, 5)));
+        rig.Loop.PollOnce();
+        room = true;
+        rig.Poll();
+        Assert.Equal([.. TailRig.Lines(0, 110), .. TailRig.Lines(120, 5)], rig.Texts);
+    }
+
     [Fact]
     public void A_writer_that_keeps_its_offset_leaves_a_hole_that_is_passed_over()
     {
@@ -118,6 +160,9 @@ public class TruncationTests
         rig.Poll();
         Assert.Equal(TailRig.Lines(0, 10), rig.Texts);
     }
+
+    private static IEnumerable<string> Written(TailFormat format, int from, int count) =>
+        TailRig.Lines(from, count).Select(line => format == TailFormat.DockerJson ? TailRig.Json(line + "\\n") : line + "\n");
 
     private static void CopyTruncate(TailRig rig)
     {
