@@ -31,6 +31,7 @@ esac
 
 configuration=Release
 work=$(mktemp -d "${TMPDIR:-/tmp}/logagent-test.XXXXXX")
+chmod 755 "$work" # agents under another user run in it, too
 results=$work/results
 mkdir -p "$results"
 if [ -z "${HOME:-}" ]; then

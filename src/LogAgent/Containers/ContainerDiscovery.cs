@@ -99,10 +99,12 @@ internal sealed class ContainerDiscovery
     {
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         Task[] running = [.. loops.Select(loop => loop(end.Token))];
-        while (!Array.TrueForAll(running, task => task.IsCompleted))
+        List<Task> open = [.. running];
+        while (open.Count > 0)
         {
-            await Task.WhenAny(running.Where(task => !task.IsCompleted)).ConfigureAwait(false);
-            if (Array.Exists(running, task => task.IsFaulted))
+            Task ended = await Task.WhenAny(open).ConfigureAwait(false);
+            open.Remove(ended);
+            if (ended.IsFaulted)
             {
                 await end.CancelAsync();
             }
