@@ -95,18 +95,19 @@ internal sealed class ElasticsearchServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads every document of the pattern back and gives it to <paramref name="each"/>. A reading in which a shard moved away
-    /// (after a node has come back) is incomplete and is begun again.
+    /// Reads every document of the pattern back and gives it to <paramref name="each"/>. After a node has come back, a reading may
+    /// find a shard gone, or a copy of it that has not been refreshed since: it is begun again until it has all that are counted.
     /// </summary>
     public async Task ReadAllAsync(string pattern, Action<JsonElement> each)
     {
-        await RequestAsync(HttpMethod.Post, $"/{pattern}/_refresh");
         List<JsonElement>? documents = null;
         for (int attempt = 0; documents is null; attempt++)
         {
             Assert.True(attempt < 20, "No reading of all shards was complete.");
-            await RequestAsync(HttpMethod.Get, "/_cluster/health?wait_for_no_relocating_shards=true&timeout=10s");
+            await RequestAsync(HttpMethod.Get, "/_cluster/health?wait_for_no_relocating_shards=true&wait_for_no_initializing_shards=true&timeout=10s");
+            await RequestAsync(HttpMethod.Post, $"/{pattern}/_refresh");
             documents = await TryReadAllAsync(pattern);
+            documents = documents?.Count == await CountAsync(pattern) ? documents : null;
         }
 
         documents.ForEach(each);
