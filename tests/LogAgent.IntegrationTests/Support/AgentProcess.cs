@@ -156,7 +156,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     /// <summary>Over all its inotify instances.</summary>
     public int InotifyWatches() =>
-        Directory.GetFiles($"/proc/{Id}/fdinfo").Sum(file => File.ReadLines(file).Count(line => line.StartsWith("inotify ", StringComparison.Ordinal)));
+        Directory.GetFiles($"/proc/{Id}/fdinfo").Sum(file => LinesOf(file).Count(line => line.StartsWith("inotify ", StringComparison.Ordinal)));
 
     public async ValueTask DisposeAsync()
     {
@@ -167,6 +167,19 @@ internal sealed class AgentProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    /// <summary>None where the handle was closed after it was listed.</summary>
+    private static string[] LinesOf(string file)
+    {
+        try
+        {
+            return File.ReadAllLines(file);
+        }
+        catch (IOException)
+        {
+            return [];
+        }
     }
 
     private IEnumerable<string> OpenPaths()
