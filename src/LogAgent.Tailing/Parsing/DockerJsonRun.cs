@@ -21,8 +21,6 @@ internal sealed class DockerJsonRun
     private const long Second = 1_000_000_000;
     private const long Minute = 60 * Second;
 
-    private static readonly int[] s_scale = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
-
     // Lines come in the order of time: the minute of the last one most often is that of the next.
     private Vector128<byte> _minute; // 2026-11-20T20:35
     private long _minuteNanos;
@@ -194,7 +192,7 @@ internal sealed class DockerJsonRun
             fraction = (fraction * 10) + (Unsafe.Add(ref data, zone) - '0');
         }
 
-        nanos += (long)fraction * s_scale[digits];
+        nanos += Rfc3339.Nanos(fraction, digits);
         return digits > 0;
     }
 

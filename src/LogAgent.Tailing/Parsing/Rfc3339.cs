@@ -58,7 +58,7 @@ internal static class Rfc3339
                 return false;
             }
 
-            fraction *= s_scale[digits];
+            fraction = Nanos(fraction, digits);
         }
 
         if (!TryZone(text[position..], out int zoneMinutes))
@@ -69,6 +69,11 @@ internal static class Rfc3339
         nanos = (((((Days(year, month, day) * 24L) + hour) * 60) + minute - zoneMinutes) * 60 * Second) + (second * Second) + fraction;
         return true;
     }
+
+    /// <summary>Nanoseconds of the digits after the point.</summary>
+    /// <param name="digits">How many there are, 0 to 9.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Nanos(int fraction, int digits) => fraction * s_scale[digits];
 
     private static bool TryZone(ReadOnlySpan<byte> zone, out int minutes)
     {
