@@ -19,13 +19,13 @@ public sealed class TailLoop : IDisposable
     private readonly TargetSet _targets;
     private readonly ReadQueue _queue;
     private readonly TargetWatch _watch;
+    private readonly LookSchedule _looks;
     private readonly PublishedFiles _published;
     private readonly Lock _pass = new();
     private readonly List<TailedTarget> _touched = [];
     private TaskCompletionSource? _drained;
     private int _inFlight;
     private volatile bool _waitsForRoom;
-    private long _lastLook;
     private long _lastPublish;
     private long _passes;
 
@@ -46,6 +46,7 @@ public sealed class TailLoop : IDisposable
         _targets = new TargetSet(_context, _checkpoints, _finder);
         _queue = new ReadQueue(_context, _targets, _finder, new TargetReading(_context, new SliceReader(_context), _finder), hasRoom ?? (static _ => true));
         _watch = new TargetWatch(_context, _targets);
+        _looks = new LookSchedule(_context);
         _published = new PublishedFiles(_context);
         budget.Released += RoomMade;
 
@@ -201,7 +202,7 @@ public sealed class TailLoop : IDisposable
                 continue; // made between the pass and the flag
             }
 
-            _watch.Wait(_context.Options.PollInterval);
+            _watch.Wait(_looks.Interval);
             _waitsForRoom = false;
         }
 
@@ -209,7 +210,7 @@ public sealed class TailLoop : IDisposable
     }
 
     /// <summary>
-    /// A pass that looks only at those targets that need it: all of them after each poll interval, else those that are new or have
+    /// A pass that looks only at those targets that need it: all of them when it is time, else those that are new or have
     /// changed. A file of which more is known to be there is read without a look, so that a slice costs no more among many files.
     /// </summary>
     private PollResult WatchedPass()
@@ -219,8 +220,7 @@ public sealed class TailLoop : IDisposable
             StartPass();
             _targets.Apply();
             _watch.Renew();
-            bool lookAtAll = _passes == 1 || _context.HasPassed(_lastLook, _context.Options.PollInterval);
-            lookAtAll |= !_watch.TakeChanges();
+            bool lookAtAll = _looks.IsDue | !_watch.TakeChanges();
             PollResult result = Pass(lookAtAll);
             if (_context.HasPassed(_lastPublish, s_publishInterval))
             {
@@ -242,14 +242,21 @@ public sealed class TailLoop : IDisposable
         if (lookAtAll || _targets.IsHinted)
         {
             _targets.IsHinted = false;
-            _lastLook = lookAtAll ? _context.Timestamp : _lastLook;
+            bool untold = _watch.IsShort;
             foreach (TailedTarget target in _targets.All)
             {
                 if (lookAtAll || target.IsHinted)
                 {
+                    bool told = target.IsHinted;
                     _queue.Look(target);
                     _touched.Add(target);
+                    untold |= !told && target.HasUnread;
                 }
+            }
+
+            if (lookAtAll)
+            {
+                _looks.Looked(untold);
             }
         }
 

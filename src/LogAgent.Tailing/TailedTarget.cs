@@ -104,6 +104,9 @@ internal sealed class TailedTarget
 
     public TailedFile? Live => Files.Count > 0 && !Files[^1].Moved ? Files[^1] : null;
 
+    /// <summary>Some file of it has bytes that were not read.</summary>
+    public bool HasUnread => Files.Exists(static file => file.HasUnread);
+
     public bool HasPending => Pending[0].IsActive || Pending[1].IsActive || Pending[2].IsActive;
 
     /// <summary>A batch of so many bytes is handed out.</summary>

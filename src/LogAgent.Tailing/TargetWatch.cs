@@ -18,6 +18,9 @@ internal sealed class TargetWatch(TailContext context, TargetSet targets) : IDis
     private long _lastChanges;
     private bool _saidShort;
 
+    /// <summary>Some directory is not watched for want of a watch.</summary>
+    public bool IsShort => _wait.IsShort;
+
     /// <summary>Ends the present wait, or the next one. Thread-safe.</summary>
     public void Wake() => _wait.Wake();
 

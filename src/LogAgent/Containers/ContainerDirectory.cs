@@ -61,10 +61,13 @@ internal sealed class ContainerDirectory(string dataRoot, string hostRoot)
         return [hostRoot + ContainerInfo.DefaultLogPath("json-file", dataRoot, id), hostRoot + ContainerInfo.DefaultLogPath("local", dataRoot, id)];
     }
 
-    /// <summary>When the container's file last changed, or default where it has none (yet).</summary>
-    public DateTime LastChange(string id)
+    /// <summary>The container's own file, which the engine writes anew when anything about it changes.</summary>
+    public string ConfigPath(string id) => $"{ContainersPath}/{id}/config.v2.json";
+
+    /// <summary>When a container's own file last changed, or default where it has none (yet).</summary>
+    public static DateTime LastChange(string configPath)
     {
-        DateTime time = File.GetLastWriteTimeUtc(ConfigPath(id));
+        DateTime time = File.GetLastWriteTimeUtc(configPath);
         return time.Year > 1970 ? time : default;
     }
 
@@ -101,8 +104,6 @@ internal sealed class ContainerDirectory(string dataRoot, string hostRoot)
             return false;
         }
     }
-
-    private string ConfigPath(string id) => $"{ContainersPath}/{id}/config.v2.json";
 
     private string Layer(string id)
     {

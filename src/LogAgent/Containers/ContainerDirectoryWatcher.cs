@@ -5,12 +5,12 @@ namespace LogAgent.Containers;
 
 /// <summary>
 /// Follows the containers of a host from the engine's files, without a socket. A change in their directory (inotify) is looked at
-/// at once; where inotify cannot tell, every 250 ms the time at which the directory last changed is asked for. Every two seconds it
+/// at once; where inotify cannot tell, every second the time at which the directory last changed is asked for. Every two seconds it
 /// looks at each container's own file. Reports as <see cref="ContainerWatcher"/> does.
 /// </summary>
 internal sealed partial class ContainerDirectoryWatcher
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>While a container's files are being written.</summary>
     private static readonly TimeSpan SoonInterval = TimeSpan.FromMilliseconds(20);
@@ -26,7 +26,7 @@ internal sealed partial class ContainerDirectoryWatcher
     private readonly ILogger _logger;
     private readonly RepeatedTrouble _trouble;
     private readonly RepeatedTrouble _containerTrouble;
-    private readonly Dictionary<string, DateTime> _known = [];
+    private readonly Dictionary<string, Known> _known = [];
     private DateTime _directoryChange;
     private long _changesLooked;
     private int _lists;
@@ -76,16 +76,20 @@ internal sealed partial class ContainerDirectoryWatcher
             _lists = ListsAfterChange;
         }
 
-        if (!all && _lists == 0)
+        if (!IsConnected || _lists > 0)
         {
-            return;
+            _lists = Math.Max(0, _lists - 1);
+            List(all);
         }
-
-        _lists = Math.Max(0, _lists - 1);
-        Look(all);
+        else if (all)
+        {
+            LookAtKnown(); // none came or went
+        }
     }
 
-    private void Look(bool all)
+    /// <summary>Lists the containers.</summary>
+    /// <param name="all">Whether those that are known are looked at, too.</param>
+    private void List(bool all)
     {
         HashSet<string> present;
         try
@@ -111,50 +115,60 @@ internal sealed partial class ContainerDirectoryWatcher
             _destroyed(id);
         }
 
+        List<(ContainerInfo Info, Known Known)> read = [];
+        foreach (string id in present.Where(id => !_known.ContainsKey(id)))
+        {
+            Read(id, _directory.ConfigPath(id), default, read);
+        }
+
+        Report(read);
         if (all)
         {
-            _changesLooked = _time.GetTimestamp();
+            LookAtKnown();
+        }
+    }
+
+    private void LookAtKnown()
+    {
+        _changesLooked = _time.GetTimestamp();
+        List<(ContainerInfo Info, Known Known)> read = [];
+        foreach ((string id, Known known) in _known)
+        {
+            Read(id, known.ConfigPath, known.Change, read);
         }
 
-        List<(ContainerInfo Info, DateTime Change)> read = [];
-        foreach (string id in present)
+        Report(read);
+    }
+
+    private void Read(string id, string configPath, DateTime before, List<(ContainerInfo Info, Known Known)> read)
+    {
+        DateTime change = ContainerDirectory.LastChange(configPath);
+        if (change == default)
         {
-            bool known = _known.TryGetValue(id, out DateTime before);
-            if (known && !all)
-            {
-                continue;
-            }
-
-            DateTime change = _directory.LastChange(id);
-            if (change == default)
-            {
-                // A new one whose file is not written yet: at the next look.
-                _lists = Math.Max(_lists, known ? 0 : 1);
-                continue;
-            }
-
-            if (known && change == before)
-            {
-                continue;
-            }
-
+            // A new one whose file is not written yet, or one that is about to go: at the next look.
+            _lists = Math.Max(_lists, before == default ? 1 : 0);
+        }
+        else if (change != before)
+        {
             if (_directory.TryRead(id, out ContainerInfo? info, out string problem))
             {
-                read.Add((info!, change));
+                read.Add((info!, new Known(configPath, change)));
+                return;
             }
-            else
+
+            _lists = Math.Max(_lists, 1);
+            if (_containerTrouble.IsDue(problem))
             {
-                _lists = Math.Max(_lists, 1);
-                if (_containerTrouble.IsDue(problem))
-                {
-                    LogUnreadable(id, problem);
-                }
+                LogUnreadable(id, problem);
             }
         }
+    }
 
-        foreach ((ContainerInfo info, DateTime change) in read.OrderBy(r => r.Info.Created).ThenBy(r => r.Info.Id, StringComparer.Ordinal))
+    private void Report(List<(ContainerInfo Info, Known Known)> read)
+    {
+        foreach ((ContainerInfo info, Known known) in read.OrderBy(r => r.Info.Created).ThenBy(r => r.Info.Id, StringComparer.Ordinal))
         {
-            _known[info.Id] = change;
+            _known[info.Id] = known;
             _changed(info);
         }
     }
@@ -164,4 +178,7 @@ internal sealed partial class ContainerDirectoryWatcher
 
     [LoggerMessage(LogLevel.Debug, "Container {Id} is not known yet: {Problem}; it is tried again")]
     private partial void LogUnreadable(string id, string problem);
+
+    /// <param name="Change">Its file's time when it was read.</param>
+    private readonly record struct Known(string ConfigPath, DateTime Change);
 }

@@ -105,7 +105,7 @@ internal sealed partial class FileTargets
         }
     }
 
-    /// <summary>Looks for files every second, and more often for a claim that is new. Runs until cancelled.</summary>
+    /// <summary>Looks for files every second, more often for a claim that is new, and never while there is no claim. Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
         await Task.Yield();
@@ -120,8 +120,12 @@ internal sealed partial class FileTargets
                 untilFullLook = share > Interval ? share : Interval;
             }
 
-            bool eager = LookEagerly();
-            TimeSpan wait = eager && EagerInterval < untilFullLook ? EagerInterval : untilFullLook;
+            TimeSpan wait = LookEagerly() && EagerInterval < untilFullLook ? EagerInterval : untilFullLook;
+            if (States().Length == 0)
+            {
+                wait = Timeout.InfiniteTimeSpan;
+            }
+
             using CancellationTokenSource woken = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             Task hint = _wake.WaitAsync(woken.Token);
             await Task.WhenAny(Task.Delay(wait, _time, woken.Token), hint);
