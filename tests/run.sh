@@ -272,17 +272,12 @@ if [ $unit_only = no ]; then
     start_docker
 fi
 
-# --- build, format --------------------------------------------------------------------------------------------------------
+# --- build ----------------------------------------------------------------------------------------------------------------
 
 step "restore and build"
 if ! run 900 dotnet build LogAgent.sln -c $configuration -m -nodeReuse:false -v quiet -nologo "-clp:ErrorsOnly;NoSummary"; then
     failures+=("the build")
     finish
-fi
-
-step "format"
-if ! run 900 dotnet format LogAgent.sln --verify-no-changes --no-restore; then
-    failures+=("the format; mend it with: dotnet format LogAgent.sln")
 fi
 
 # --- tests ----------------------------------------------------------------------------------------------------------------
@@ -338,8 +333,14 @@ if [ "$scenario_runs" -gt 0 ]; then
     finish
 fi
 
-step "unit tests"
+step "format, and unit tests meanwhile"
+timeout --kill-after=20 900 dotnet format LogAgent.sln --verify-no-changes --no-restore >"$work/format.log" 2>&1 &
+format_pid=$!
 run_tests LogAgent.Tests 600 240s
+if ! wait "$format_pid"; then
+    cat "$work/format.log"
+    failures+=("the format; mend it with: dotnet format LogAgent.sln")
+fi
 
 if [ $unit_only = no ]; then
     step "a Debian with systemd"

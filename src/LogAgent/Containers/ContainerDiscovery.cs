@@ -3,7 +3,7 @@ using LogAgent.Configuration;
 namespace LogAgent.Containers;
 
 /// <summary>Finds containers in the configured way, and hands them to <see cref="ContainerTargets"/>, for as long as the agent runs.</summary>
-internal sealed class ContainerDiscovery
+internal sealed partial class ContainerDiscovery
 {
     /// <summary>Why nothing of a container could be had.</summary>
     public const string GoneTooSoon = "gone_before_opened";
@@ -16,6 +16,8 @@ internal sealed class ContainerDiscovery
     private readonly ILoggerFactory _loggers;
     private readonly Func<string, bool> _hold;
     private readonly Action<string> _missed;
+    private readonly ILogger _logger;
+    private readonly RepeatedTrouble _missedTrouble;
     private Func<bool> _isConnected = static () => true;
 
     /// <param name="hold">Opens the file at a path at once and keeps it for its target: the tail loop's Hold.</param>
@@ -35,6 +37,8 @@ internal sealed class ContainerDiscovery
         _missed = missed;
         _time = time;
         _loggers = loggers;
+        _logger = loggers.CreateLogger<ContainerDiscovery>();
+        _missedTrouble = new RepeatedTrouble(time);
     }
 
     /// <summary>Whether containers can be found at the moment: the engine answers, or its files can be read. For the health page; any thread may ask.</summary>
@@ -82,12 +86,21 @@ internal sealed class ContainerDiscovery
             case Discovery.Files:
                 ContainerDirectoryWatcher files = new(_options, Changed, Destroyed, _time, _loggers.CreateLogger<ContainerDirectoryWatcher>());
                 _isConnected = () => files.IsConnected;
-                using (NewContainers containers = Catching(files.Containers, _ => _missed(GoneTooSoon)))
+                using (NewContainers containers = Catching(files.Containers, Missed))
                 {
                     await AllAsync(cancel, files.RunAsync, containers.RunAsync);
                 }
 
                 break;
+        }
+    }
+
+    private void Missed(string id)
+    {
+        _missed(GoneTooSoon);
+        if (_missedTrouble.IsDue("missed"))
+        {
+            LogMissed(id);
         }
     }
 
@@ -130,4 +143,7 @@ internal sealed class ContainerDiscovery
         _targets.Destroyed(id);
         _sidecar?.Destroyed(id);
     }
+
+    [LoggerMessage(LogLevel.Warning, "Container {Id} came and went before its log could be opened; what it wrote is lost. Others may have, too: this is said once a minute. Run such containers without --rm where their lines matter")]
+    private partial void LogMissed(string id);
 }
