@@ -12,6 +12,7 @@
 #   LOGAGENT_TEST_FULL=1                               the large counts of the scenarios
 #   LOGAGENT_TEST_NO_APT=1                             install nothing
 #   LOGAGENT_TEST_ROOT                                 a directory to keep the debootstrapped Debian in for the next run
+#   LOGAGENT_TEST_AGENT                                a published agent for the integration tests, in place of the one that is built
 #   LOGAGENT_TEST_PACKAGE=1                            the self-contained package, too: two minutes more
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -26,7 +27,7 @@ case ${1:-} in
         scenario_runs=${2:-1}
         [[ $scenario_runs =~ ^[1-9][0-9]*$ ]] || { echo "tests/run.sh: --scenarios takes a number from 1"; exit 2; }
         ;;
-    *) sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+    *) sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac
 
 configuration=Release
@@ -300,12 +301,21 @@ print_slowest() {
         | sort -r | sed -n '1,5s/ .*\./ /p' | sed 's/^/slowest: /' || true
 }
 
-run_tests() { # project, seconds in all, hang timeout, further arguments of dotnet test
-    local trx=$results/$1.trx code=0 total
-    rm -f "$trx"
-    run "$2" dotnet test "tests/$1" -c $configuration --no-build --nologo -v quiet --results-directory "$results" \
+declare -A test_pids
+
+begin_tests() { # name, project, seconds in all, hang timeout, further arguments of dotnet test
+    rm -f "$results/$1.trx"
+    timeout --kill-after=20 "$3" dotnet test "tests/$2" -c $configuration --no-build --nologo -v quiet --results-directory "$results" \
         --logger "trx;LogFileName=$1.trx" --logger "console;verbosity=minimal" \
-        --blame-hang-timeout "$3" --blame-hang-dump-type none "${@:4}" || code=$?
+        --blame-hang-timeout "$4" --blame-hang-dump-type none "${@:5}" >"$work/$1.log" 2>&1 &
+    test_pids[$1]=$!
+}
+
+end_tests() { # name
+    local trx=$results/$1.trx code=0 total
+    wait "${test_pids[$1]}" || code=$?
+    cat "$work/$1.log"
+    [ $code != 124 ] || echo "tests/run.sh: ended, because there was no end in time: $1"
     if [ ! -s "$trx" ]; then
         failures+=("$1: no results (exit code $code)")
         return
@@ -327,7 +337,8 @@ if [ "$scenario_runs" -gt 0 ]; then
     for ((i = 1; i <= scenario_runs; i++)); do
         before=$passed
         step "scenarios, run $i of $scenario_runs"
-        run_tests LogAgent.IntegrationTests 7200 700s --filter FullyQualifiedName~LogAgent.IntegrationTests.Scenarios.
+        begin_tests scenarios LogAgent.IntegrationTests 7200 700s --filter FullyQualifiedName~LogAgent.IntegrationTests.Scenarios.
+        end_tests scenarios
         echo "run $i of $scenario_runs: $((passed - before)) passed, $failed failed so far"
     done
     finish
@@ -336,7 +347,8 @@ fi
 step "format, and unit tests meanwhile"
 timeout --kill-after=20 900 dotnet format LogAgent.sln --verify-no-changes --no-restore >"$work/format.log" 2>&1 &
 format_pid=$!
-run_tests LogAgent.Tests 600 240s
+begin_tests unit-tests LogAgent.Tests 600 240s
+end_tests unit-tests
 if ! wait "$format_pid"; then
     cat "$work/format.log"
     failures+=("the format; mend it with: dotnet format LogAgent.sln")
@@ -345,7 +357,15 @@ fi
 if [ $unit_only = no ]; then
     step "a Debian with systemd"
     await_debian
-    step "integration tests"
-    run_tests LogAgent.IntegrationTests 1800 700s
+    step "integration tests: those with containers, and beside them those with servers and packages"
+    containers='Scenarios Containers Image' filter='' rest=''
+    for folder in $containers; do
+        filter="$filter|FullyQualifiedName~LogAgent.IntegrationTests.$folder."
+        rest="$rest&FullyQualifiedName!~LogAgent.IntegrationTests.$folder."
+    done
+    begin_tests containers LogAgent.IntegrationTests 1800 700s --filter "${filter#|}"
+    begin_tests servers LogAgent.IntegrationTests 1800 700s --filter "${rest#&}"
+    end_tests servers
+    end_tests containers
 fi
 finish

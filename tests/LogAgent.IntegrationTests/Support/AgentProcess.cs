@@ -49,8 +49,8 @@ internal sealed class AgentProcess : IAsyncDisposable
     /// <param name="wrapper">A command in front of it that ends in exec, as "prlimit --nofile=64".</param>
     public static AgentProcess Start(string configuration, int metricsPort = 0, IReadOnlyDictionary<string, string>? environment = null, string[]? wrapper = null)
     {
-        Assert.True(File.Exists(Repository.Agent), $"{Repository.Agent} is not built.");
-        string[] command = [.. wrapper ?? [], Repository.DotNet, Repository.Agent, "run", "--config", configuration];
+        Assert.True(File.Exists(Repository.AgentCommand[^1]), $"{Repository.AgentCommand[^1]} is not built.");
+        string[] command = [.. wrapper ?? [], .. Repository.AgentCommand, "run", "--config", configuration];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,

@@ -11,6 +11,9 @@ internal static class Repository
     public static string Agent { get; } =
         Path.Combine(Root, "src", "LogAgent", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "logagent.dll");
 
+    /// <summary>What starts the agent: what was built, or the published program that LOGAGENT_TEST_AGENT names.</summary>
+    public static string[] AgentCommand => Environment.GetEnvironmentVariable("LOGAGENT_TEST_AGENT") is { Length: > 0 } published ? [published] : [DotNet, Agent];
+
     /// <summary>The dotnet that runs the tests runs the agent.</summary>
     public static string DotNet { get; } = FindDotNet();
 
