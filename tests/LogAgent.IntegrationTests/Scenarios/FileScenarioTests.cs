@@ -35,7 +35,7 @@ public sealed class FileScenarioTests : Scenario
         DocumentStore store = await StartAsync();
         log.WriteSequence(100);
         await ArrivesAsync(store);
-        Agent!.SignalIt(Signal.Stop);
+        await Agent!.FreezeAsync();
         log.Truncate(rewind: true);
         log.WriteSequence(300);
         Agent.SignalIt(Signal.Cont);

@@ -80,7 +80,7 @@ public sealed class SoakTests(ITestOutputHelper output) : Scenario
                 Start();
                 return "stop";
             case 2:
-                _agent.SignalIt(Signal.Stop);
+                await _agent.FreezeAsync();
                 await LoadAsync();
                 _agent.SignalIt(Signal.Cont);
                 return "pause of the agent";

@@ -21,7 +21,7 @@ public sealed class TruncationTests : Scenario
         {
             Write(writer, 1000);
             await ArrivedAsync(store);
-            agent.SignalIt(Signal.Stop);
+            await agent.FreezeAsync();
             Write(writer, 500); // only the copy has these
             CopyAway(path);
             Truncate(path);
@@ -41,7 +41,7 @@ public sealed class TruncationTests : Scenario
         for (int round = 0; round < 4; round++)
         {
             long before = new FileInfo(path).Length;
-            agent.SignalIt(Signal.Stop);
+            await agent.FreezeAsync();
             Truncate(path);
             using (FileStream writer = new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0))
             {

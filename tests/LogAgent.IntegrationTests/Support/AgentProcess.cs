@@ -95,6 +95,13 @@ internal sealed class AgentProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>SIGSTOP, and back when every thread stands still: what is under way in the kernel may end after the signal was sent.</summary>
+    public async Task FreezeAsync()
+    {
+        SignalIt(Signal.Stop);
+        await Until.TrueAsync(() => _process.HasExited || Signals.IsStopped(Id), "every thread of the agent stands still");
+    }
+
     public async Task WaitForExitAsync(TimeSpan deadline)
     {
         using var limit = new CancellationTokenSource(deadline);

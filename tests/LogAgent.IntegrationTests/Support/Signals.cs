@@ -28,6 +28,13 @@ internal static partial class Signals
         }
     }
 
+    /// <summary>Every thread of the process is stopped: state T in proc(5), the field after the name in brackets.</summary>
+    public static bool IsStopped(int processId) => Directory.EnumerateDirectories($"/proc/{processId}/task").All(thread =>
+    {
+        string stat = File.ReadAllText(Path.Combine(thread, "stat"));
+        return stat[(stat.LastIndexOf(')') + 2)..].StartsWith('T');
+    });
+
     public static bool IsAlive(int processId) => Kill(processId, 0) == 0;
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
