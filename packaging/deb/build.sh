@@ -1,32 +1,14 @@
 #!/bin/bash
 # Builds logagent_<version>_<architecture>.deb by dpkg-deb alone.
 # usage: build.sh [--framework-dependent] [--published DIR] [--version VERSION] [--out DIR]
-#   --framework-dependent  1 MiB instead of 12, with a dependency on aspnetcore-runtime-10.0
-#   --published            take this output of `dotnet publish` instead of publishing now
-#   --version              default: that of src/Directory.Build.props
-#   --out                  default: packaging/deb/out
+# The options are explained in packaging/tree/begin.sh.
 # DEBFULLNAME and DEBEMAIL, where they are set, are the package's maintainer.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-repository=$(cd "$here/../.." && pwd)
-framework='' stage=() version='' out=$here/out
-while [ $# -gt 0 ]; do
-    case $1 in
-        --framework-dependent) framework=yes; stage+=("$1"); shift ;;
-        --published) stage+=("$1" "$2"); shift 2 ;;
-        --version) version=$2; shift 2 ;;
-        --out) out=$2; shift 2 ;;
-        *) echo "build.sh: unknown option $1; known are --framework-dependent, --published DIR, --version VERSION, --out DIR" >&2; exit 2 ;;
-    esac
-done
+. "$here/../tree/begin.sh"
 architecture=$(dpkg --print-architecture)
-[ -n "$version" ] || version=$(sed -n 's#.*<Version>\(.*\)</Version>.*#\1#p' "$repository/src/Directory.Build.props")
 maintainer="${DEBFULLNAME:-LogAgent maintainers} <${DEBEMAIL:-maintainers@logagent.invalid}>"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-root=$work/root
-umask 022
-"$repository/packaging/tree/stage.sh" "${stage[@]+"${stage[@]}"}" "$root"
+stage
 
 depends='libc6 (>= 2.34), libgcc-s1, libstdc++6'
 # The runtime opens TLS by name; the rest is in the program's ELF header.

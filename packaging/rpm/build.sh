@@ -1,31 +1,13 @@
 #!/bin/bash
 # Builds logagent-<version>-1.<architecture>.rpm by rpmbuild, of the same tree as the Debian package.
 # usage: build.sh [--framework-dependent] [--published DIR] [--version VERSION] [--out DIR]
-#   --framework-dependent  1 MiB instead of 12, with a dependency on aspnetcore-runtime-10.0
-#   --published            take this output of `dotnet publish` instead of publishing now
-#   --version              default: that of src/Directory.Build.props
-#   --out                  default: packaging/rpm/out
+# The options are explained in packaging/tree/begin.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-repository=$(cd "$here/../.." && pwd)
-framework='' stage=() version='' out=$here/out
-while [ $# -gt 0 ]; do
-    case $1 in
-        --framework-dependent) framework=yes; stage+=("$1"); shift ;;
-        --published) stage+=("$1" "$2"); shift 2 ;;
-        --version) version=$2; shift 2 ;;
-        --out) out=$2; shift 2 ;;
-        *) echo "build.sh: unknown option $1; known are --framework-dependent, --published DIR, --version VERSION, --out DIR" >&2; exit 2 ;;
-    esac
-done
+. "$here/../tree/begin.sh"
 command -v rpmbuild >/dev/null || { echo "build.sh: rpmbuild is not installed; it is in the package rpm-build (Fedora, RHEL) or rpm (Debian)" >&2; exit 1; }
-[ -n "$version" ] || version=$(sed -n 's#.*<Version>\(.*\)</Version>.*#\1#p' "$repository/src/Directory.Build.props")
 case $version in *-*) echo "build.sh: an rpm's version has no hyphen: $version; write $(printf %s "$version" | tr - '~') for a version before the release" >&2; exit 2 ;; esac
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-root=$work/root
-umask 022
-"$repository/packaging/tree/stage.sh" "${stage[@]+"${stage[@]}"}" "$root"
+stage
 install -m 0644 "$repository/packaging/deb/copyright" "$root/usr/share/doc/logagent/copyright"
 mkdir -p "$root/usr/lib"
 mv "$root/lib/systemd" "$root/usr/lib/systemd"
