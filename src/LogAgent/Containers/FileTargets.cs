@@ -12,8 +12,6 @@ namespace LogAgent.Containers;
 /// </summary>
 internal sealed partial class FileTargets
 {
-    private const string TargetPrefix = "file:";
-
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EagerInterval = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan EagerTime = TimeSpan.FromSeconds(1);
@@ -22,15 +20,13 @@ internal sealed partial class FileTargets
     /// <summary>Looking at all claims takes at most a part in this many of the time, however large the trees are.</summary>
     private const int LookShare = 20;
 
-    private readonly Action<TailTarget> _set;
-    private readonly Action<string> _remove;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private int _ruleCount;
+    private readonly FollowedFiles _followed;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ClaimState> _claims = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, FollowedFile> _files = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _wake = new(0, 1);
+    private int _ruleCount;
 
     /// <param name="rules">The section files.</param>
     /// <param name="firstStart">No checkpoint is there: start_at of a rule applies to the files that exist already.</param>
@@ -38,8 +34,7 @@ internal sealed partial class FileTargets
     /// <param name="remove">A target is gone: the tail loop's Remove. Called under this object's lock.</param>
     public FileTargets(IReadOnlyList<FilesOptions> rules, ContainerFields fields, bool firstStart, Action<TailTarget> set, Action<string> remove, TimeProvider time, ILogger<FileTargets> logger)
     {
-        _set = set;
-        _remove = remove;
+        _followed = new FollowedFiles(set, remove);
         _time = time;
         _logger = logger;
         SetRules(rules, fields, firstStart);
@@ -52,14 +47,14 @@ internal sealed partial class FileTargets
         {
             lock (_gate)
             {
-                return _files.Count;
+                return _followed.Count;
             }
         }
     }
 
     /// <summary>Whether the file of a target is there, read or not.</summary>
     public static bool IsThere(string targetId) =>
-        targetId.StartsWith(TargetPrefix, StringComparison.Ordinal) && File.Exists(targetId[TargetPrefix.Length..]);
+        targetId.StartsWith(FollowedFiles.TargetPrefix, StringComparison.Ordinal) && File.Exists(targetId[FollowedFiles.TargetPrefix.Length..]);
 
     /// <summary>Takes over a changed section files, or changed fields: files that are still followed are read on. Thread-safe.</summary>
     public void Configure(IReadOnlyList<FilesOptions> rules, ContainerFields fields)
@@ -85,7 +80,7 @@ internal sealed partial class FileTargets
             state.Claim = claim;
             state.Released = null;
             state.EagerUntil = _time.GetUtcNow() + EagerTime;
-            RenewFields(state);
+            _followed.Renew(state);
             Look(state);
         }
 
@@ -193,12 +188,11 @@ internal sealed partial class FileTargets
         if (state.Released is { } released && now - released >= Grace)
         {
             _claims.Remove(claim.Id);
-            foreach (string path in state.Paths)
+            foreach (string path in state.Paths.ToList())
             {
-                Unclaim(path, state);
+                _followed.Unclaim(state, path);
             }
 
-            state.Paths.Clear();
             return;
         }
 
@@ -208,28 +202,17 @@ internal sealed partial class FileTargets
         {
             if (BaseOf(path, found, state) is { } live)
             {
-                if (_files.GetValueOrDefault(live)?.Claims.GetValueOrDefault(state) is { } claimed)
-                {
-                    claimed.LastSeen = now;
-                }
-
-                continue;
+                _followed.GenerationSeen(state, live, now);
             }
-
-            if (state.Paths.Add(path) || _files[path].Claims[state].Found != file)
+            else
             {
-                FollowedFile followed = _files.GetValueOrDefault(path) ?? (_files[path] = new FollowedFile());
-                followed.Claims[state] = new ClaimedFile(file, FieldsOf(claim, file), state.Looked ? StartAt.Beginning : claim.Start);
-                Decide(path, followed);
+                _followed.Seen(state, path, file, now);
             }
-
-            _files[path].Claims[state].LastSeen = now;
         }
 
-        foreach (string path in state.Paths.Where(p => !found.ContainsKey(p) && now - _files[p].Claims[state].LastSeen >= Grace).ToList())
+        foreach (string path in state.Paths.Where(p => !found.ContainsKey(p) && now - _followed.LastSeen(state, p) >= Grace).ToList())
         {
-            state.Paths.Remove(path);
-            Unclaim(path, state);
+            _followed.Unclaim(state, path);
         }
 
         state.Looked = true;
@@ -238,62 +221,6 @@ internal sealed partial class FileTargets
     /// <summary>The live path that this one is a generation of, where that one is there or was a moment ago.</summary>
     private static string? BaseOf(string path, IReadOnlyDictionary<string, FoundPath> found, ClaimState state) =>
         RotatedNames.LivePathsOf(path).FirstOrDefault(live => found.ContainsKey(live) || (state.Paths.Contains(live) && !state.Paths.Contains(path)));
-
-    private void RenewFields(ClaimState state)
-    {
-        foreach (string path in state.Paths)
-        {
-            FollowedFile followed = _files[path];
-            ClaimedFile before = followed.Claims[state];
-            followed.Claims[state] = before with { Fields = FieldsOf(state.Claim, before.Found) };
-            Decide(path, followed);
-        }
-    }
-
-    private static FieldSet FieldsOf(FileClaim claim, FoundPath file) => claim.Fields(file.Glob.FieldsOf(file.Shown));
-
-    private void Unclaim(string path, ClaimState state)
-    {
-        FollowedFile followed = _files[path];
-        followed.Claims.Remove(state);
-        Decide(path, followed);
-    }
-
-    /// <summary>Gives the file to the claim that it belongs to, or removes it where there is none.</summary>
-    private void Decide(string path, FollowedFile followed)
-    {
-        if (followed.Claims.Count == 0)
-        {
-            _files.Remove(path);
-            if (followed.Target is { } gone)
-            {
-                _remove(gone.Id);
-            }
-
-            return;
-        }
-
-        (ClaimState owner, ClaimedFile file) = followed.Claims
-            .OrderBy(c => c.Key.Released is not null)
-            .ThenBy(c => c.Key.Claim.Order)
-            .ThenBy(c => c.Key.Claim.Id, StringComparer.Ordinal)
-            .First();
-        TailTarget? before = followed.Target;
-        if (before is null || before.ShownPath != file.Found.Shown || before.Encoding != owner.Claim.Encoding || !before.Fields.Json.SequenceEqual(file.Fields.Json))
-        {
-            followed.Target = new TailTarget
-            {
-                Id = TargetPrefix + path,
-                Path = path,
-                Format = TailFormat.PlainText,
-                Fields = file.Fields,
-                ShownPath = file.Found.Shown,
-                Start = before?.Start ?? file.Start,
-                Encoding = owner.Claim.Encoding,
-            };
-            _set(followed.Target);
-        }
-    }
 
     private List<PathGlob> Parse(IReadOnlyList<string> texts, string id)
     {
