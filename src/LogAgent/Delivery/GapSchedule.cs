@@ -15,12 +15,8 @@ internal sealed class GapSchedule(string output, TimeProvider time)
 
     public void Add(RecordGroup group) => _skipped.Add(group);
 
-    /// <summary>The gap records, or null where they are not due.</summary>
-    public SendJob? Next()
-    {
-        long now = time.GetTimestamp();
-        return _due <= now ? _skipped.GapJob(_targets, now) : null;
-    }
+    /// <summary>The gap records, or null where they are not due at this timestamp.</summary>
+    public SendJob? Next(long now) => _due <= now ? _skipped.GapJob(_targets, now) : null;
 
     /// <summary>Counts a failed attempt and says how many there were.</summary>
     public int CountFailure() => ++_attempt;
@@ -46,10 +42,6 @@ internal sealed class GapSchedule(string output, TimeProvider time)
 
     public void Hurry() => _due = 0;
 
-    /// <summary>How long until the gap records are due that are not due now.</summary>
-    public TimeSpan? DueIn()
-    {
-        long now = time.GetTimestamp();
-        return Any && _due > now ? time.GetElapsedTime(now, _due) : null;
-    }
+    /// <summary>How long after this timestamp the gap records are due that were not due then.</summary>
+    public TimeSpan? DueIn(long now) => Any && _due > now ? time.GetElapsedTime(now, _due) : null;
 }

@@ -19,10 +19,10 @@ internal sealed class OutputWorker
     private readonly ILogger _logger;
     private readonly Sender _sender;
     private readonly OutputLanes _lanes;
+    private readonly ITimer _timer;
     private List<HeldBatch> _inbox = [];
     private List<HeldBatch> _taken = [];
     private List<SendJob> _adopted = [];
-    private ITimer? _timer;
     private long _order;
     private volatile bool _stopping;
     private volatile bool _cut;
@@ -38,6 +38,7 @@ internal sealed class OutputWorker
         ledger.Ask(() => output.Condition);
         _time = time;
         _logger = logger;
+        _timer = time.CreateTimer(_ => _wake.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _lanes = new(output.Limits.LaneOf, time);
         _sender = new(output, rules.SkipAfter, ledger, deadLetters, retry, time, logger, _wake);
     }
@@ -88,8 +89,6 @@ internal sealed class OutputWorker
     /// <summary>Runs until it is stopped. An exception is a bug, or <see cref="OutputClosedException"/>, and ends the agent.</summary>
     public async Task RunAsync()
     {
-        using ITimer timer = _time.CreateTimer(_ => _wake.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _timer = timer;
         try
         {
             while (!Step())
@@ -104,6 +103,7 @@ internal sealed class OutputWorker
         }
         finally
         {
+            await _timer.DisposeAsync().ConfigureAwait(false);
             _finished.TrySetResult();
         }
     }
@@ -149,7 +149,7 @@ internal sealed class OutputWorker
 
         // A timer counts in milliseconds: one more, so that the thing is due when it rings.
         TimeSpan due = _sender.DueIn() + TimeSpan.FromMilliseconds(1) ?? Timeout.InfiniteTimeSpan;
-        _timer?.Change(due, Timeout.InfiniteTimeSpan);
+        _timer.Change(due, Timeout.InfiniteTimeSpan);
         return false;
     }
 

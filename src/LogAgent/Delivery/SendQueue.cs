@@ -58,14 +58,14 @@ internal sealed class SendQueue(TimeProvider time)
     /// <summary>The job to send next, or null where none is due or none may be sent now.</summary>
     /// <param name="free">How many sends may begin; where the output is pipelined, each lane has its own limit instead.</param>
     /// <param name="flush">Do not wait for a group to fill.</param>
-    public SendJob? Next(SendLimits limits, int free, bool flush)
+    /// <param name="now">The timestamp of this look.</param>
+    public SendJob? Next(SendLimits limits, int free, bool flush, long now)
     {
         if (free <= 0 && !limits.Pipelined)
         {
             return null;
         }
 
-        long now = time.GetTimestamp();
         foreach (Lane lane in _lanes)
         {
             lane.IsHeldUp = false;
@@ -87,10 +87,10 @@ internal sealed class SendQueue(TimeProvider time)
         return jobs;
     }
 
-    /// <summary>How long until something is due that is not due now; null where nothing will be.</summary>
-    public TimeSpan? DueIn(SendLimits limits)
+    /// <summary>How long after this time something is due that was not due then; null where nothing will be.</summary>
+    /// <param name="now">The timestamp of the look that found nothing more to send: what came due since is no exception.</param>
+    public TimeSpan? DueIn(SendLimits limits, long now)
     {
-        long now = time.GetTimestamp();
         TimeSpan? next = null;
         foreach (Lane lane in _lanes)
         {

@@ -25,6 +25,7 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
     private readonly OutputTrouble _trouble = new(output.Name, ledger, time, logger);
     private readonly GapSchedule _gaps = new(output.Name, time);
     private int _sending;
+    private long _lookedAt; // the last look for something to send: what was not due then is told by DueIn, however long the look took
     private int _reportedLimit;
     private bool _skipping;
     private bool _hurry;
@@ -74,7 +75,7 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
     public TimeSpan? DueIn()
     {
         TimeSpan? skip = !_skipping && _trouble.IsDown ? skipAfter - _trouble.DownFor : null;
-        TimeSpan? due = new[] { Queue.DueIn(output.Limits), _gaps.DueIn(), skip }.Min();
+        TimeSpan? due = new[] { Queue.DueIn(output.Limits, _lookedAt), _gaps.DueIn(_lookedAt), skip }.Min();
         return due < TimeSpan.Zero ? TimeSpan.Zero : due;
     }
 
@@ -130,8 +131,9 @@ internal sealed class Sender(IOutput output, TimeSpan? skipAfter, OutputLedger l
     private SendJob? Next()
     {
         SendLimits limits = output.Limits;
-        return !_gaps.Any ? Queue.Next(limits, _concurrency.Limit(limits) - _sending, _hurry)
-            : _sending == 0 ? _gaps.Next()
+        _lookedAt = time.GetTimestamp();
+        return !_gaps.Any ? Queue.Next(limits, _concurrency.Limit(limits) - _sending, _hurry, _lookedAt)
+            : _sending == 0 ? _gaps.Next(_lookedAt)
             : null;
     }
 

@@ -104,7 +104,7 @@ internal sealed class ElasticsearchServer : IAsyncDisposable
         for (int attempt = 0; documents is null; attempt++)
         {
             Assert.True(attempt < 20, "No reading of all shards was complete.");
-            await RequestAsync(HttpMethod.Get, "/_cluster/health?wait_for_no_relocating_shards=true&wait_for_no_initializing_shards=true&timeout=10s");
+            await RequestAsync(HttpMethod.Get, "/_cluster/health?wait_for_no_relocating_shards=true&wait_for_no_initializing_shards=true&timeout=50s"); // 408 where it takes longer
             await RequestAsync(HttpMethod.Post, $"/{pattern}/_refresh");
             documents = await TryReadAllAsync(pattern);
             documents = documents?.Count == await CountAsync(pattern) ? documents : null;

@@ -41,6 +41,36 @@ public class OutputWorkerTests
     }
 
     [Fact]
+    public void A_group_whose_time_comes_while_the_loop_looks_at_it_is_looked_at_again()
+    {
+        for (int before = 0; before <= 20; before++)
+        {
+            using WorkerRig rig = new(new() { Limits = new() { GroupAge = Second } });
+            rig.Emit("a");
+            rig.Clock.Advance(Second - TimeSpan.FromMilliseconds(before));
+            rig.Clock.PerReading = TimeSpan.FromMilliseconds(1);
+            rig.Step();
+            Assert.True(rig.Output.Sends.Count == 1 || rig.Clock.NextRing is not null, $"{before} ms before its time it is looked at, and never again.");
+        }
+    }
+
+    [Fact]
+    public void A_repetition_whose_time_comes_while_the_loop_looks_at_it_is_looked_at_again()
+    {
+        for (int before = 1; before <= 20; before++)
+        {
+            using WorkerRig rig = new();
+            rig.Output.Then(Trouble());
+            rig.Emit("a");
+            rig.Step();
+            rig.Clock.Advance(rig.Clock.NextRing!.Value - TimeSpan.FromMilliseconds(before));
+            rig.Clock.PerReading = TimeSpan.FromMilliseconds(1);
+            rig.Step();
+            Assert.True(rig.Output.Sends.Count == 2 || rig.Clock.NextRing is not null, $"{before} ms before its time it is looked at, and never again.");
+        }
+    }
+
+    [Fact]
     public void A_group_is_cut_by_records_and_by_bytes_and_a_batch_may_span_groups()
     {
         using WorkerRig rig = new(new() { Limits = new() { GroupRecords = 3, GroupBytes = 10, GroupAge = TimeSpan.Zero } });

@@ -20,11 +20,27 @@ internal sealed class TestClock : TimeProvider
         }
     }
 
+    /// <summary>What passes at each reading of the timestamp, as on a machine that is busy. Timers do not ring for it.</summary>
+    public TimeSpan PerReading { get; set; }
+
+    /// <summary>How long until the next timer rings; null where none is set.</summary>
+    public TimeSpan? NextRing
+    {
+        get
+        {
+            lock (_gate)
+            {
+                long due = _timers.Select(timer => timer.Due).DefaultIfEmpty(long.MaxValue).Min();
+                return due < long.MaxValue ? TimeSpan.FromTicks(due - _ticks) : null;
+            }
+        }
+    }
+
     public override long GetTimestamp()
     {
         lock (_gate)
         {
-            return _ticks;
+            return _ticks += PerReading.Ticks;
         }
     }
 
