@@ -6,8 +6,7 @@ namespace LogAgent.IntegrationTests.Scenarios;
 [Trait("Scenario", "21")]
 public sealed class ClockJumpTests : Scenario
 {
-    // Two of seventeen runs stood still under the library that fakes the clock, and the cause is not known: not in each run.
-    [ScenarioFact(Needs.FakeClock | Needs.Full)]
+    [ScenarioFact(Needs.FakeClock)]
     public async Task Jumps_of_the_clock_by_an_hour_lose_and_double_nothing()
     {
         DockerTree tree = NewTree();
