@@ -18,25 +18,22 @@ public enum Needs
     /// <summary>Mounting a small tmpfs.</summary>
     Mount = 16,
 
-    /// <summary>An idle hour: only with LOGAGENT_TEST_FULL=1.</summary>
-    Full = 32,
-
     /// <summary>strace, and the right to trace.</summary>
-    Trace = 64,
+    Trace = 32,
 
     /// <summary>libfaketime.</summary>
-    FakeClock = 128,
+    FakeClock = 64,
 
     /// <summary>A user namespace, for limits of its own.</summary>
-    UserNamespace = 256,
+    UserNamespace = 128,
 
-    Logrotate = 512,
+    Logrotate = 256,
 
     /// <summary>Mounting a directory through FUSE, where inotify sees nothing of what is written behind it.</summary>
-    Fuse = 1024,
+    Fuse = 512,
 
     /// <summary>Taking rights and limits away from the agent: root, and namespaces for users.</summary>
-    Root = 2048,
+    Root = 1024,
 }
 
 /// <summary>Says why a scenario cannot run here; each answer is looked up once.</summary>
@@ -48,6 +45,7 @@ internal static class Machine
     private static readonly Lazy<string?> Trace = new(FindTrace);
     private static readonly Lazy<string?> UserNamespace = new(FindUserNamespace);
 
+    /// <summary>LOGAGENT_TEST_FULL=1: the scenarios with their large counts.</summary>
     public static bool Full { get; } = Environment.GetEnvironmentVariable("LOGAGENT_TEST_FULL") == "1";
 
     /// <summary>The script that starts a real Elasticsearch, or null.</summary>
@@ -72,7 +70,6 @@ internal static class Machine
             needs.HasFlag(Needs.Logrotate) ? Command("logrotate") : null,
             needs.HasFlag(Needs.Fuse) ? Command("bindfs") ?? (File.Exists("/dev/fuse") ? null : "there is no /dev/fuse") : null,
             needs.HasFlag(Needs.Root) && !Environment.IsPrivilegedProcess ? "only root can take rights away from the agent" : null,
-            needs.HasFlag(Needs.Full) && !Full ? "a long run: only with LOGAGENT_TEST_FULL=1" : null,
         ];
         return reasons.FirstOrDefault(reason => reason is not null);
     }
