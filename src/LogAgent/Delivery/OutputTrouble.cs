@@ -24,11 +24,12 @@ internal sealed class OutputTrouble(string output, OutputLedger ledger, TimeProv
 
     public bool IsDown => _down;
 
-    /// <param name="what">A sentence.</param>
+    /// <param name="what">A sentence; where its end is missing it is given one, for others follow it.</param>
     /// <param name="progress">Some records did get through.</param>
     /// <param name="concurrency">For the state.</param>
     public void Failed(string what, bool progress, int concurrency)
     {
+        what = what.EndsWith('.') ? what : what + ".";
         long now = time.GetTimestamp();
         if (_since is null)
         {

@@ -40,6 +40,17 @@ public class OutputWorkerTests
         Assert.True(two.Completed);
     }
 
+    [Theory]
+    [InlineData("No route")]
+    [InlineData("No route.")]
+    public void Trouble_is_said_in_whole_sentences(string what)
+    {
+        using WorkerRig rig = new(new FaultyOutput().Then(Trouble(what)));
+        rig.Emit("a");
+        rig.Step();
+        Assert.Contains("Output faulty has trouble: No route. Its records are kept and sent again.", rig.Log);
+    }
+
     [Fact]
     public void A_group_whose_time_comes_while_the_loop_looks_at_it_is_looked_at_again()
     {
