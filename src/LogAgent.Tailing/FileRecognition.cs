@@ -74,6 +74,13 @@ internal sealed class FileRecognition(TailContext context, InodeOwners owners)
                 return false;
             }
 
+            if (file.Source is null && size < file.ReadOffset)
+            {
+                // What was read behind its end stands nowhere any more: by what it has it is known again when it is compressed.
+                file.Size = size;
+                file.Fingerprint = TailedFile.ReadFingerprint(source);
+            }
+
             file.Identity = FileIdentity.Of(stat);
             file.Path = found.Path;
             if (found.IsLive && file.IsRestored)

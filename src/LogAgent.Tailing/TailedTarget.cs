@@ -194,7 +194,7 @@ internal sealed class TailedTarget
                     Base = file.Base,
                     Offset = file.Window.Offset,
                     Tail = file.Window.Tail,
-                    Size = Math.Max(file.Size, file.ReadOffset),
+                    Size = file.DoneReading ? file.Size : Math.Max(file.Size, file.ReadOffset),
                     Finished = IsFinishedUnderGate(file),
                     Days = [.. file.Days],
                     Splits = [.. file.Splits],

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using LogAgent.Tailing;
 
 namespace LogAgent.Tests.Tailing;
@@ -37,6 +38,49 @@ public class TruncationTests
         rig.Poll();
         Assert.Equal(TailRig.Lines(0, 120), rig.Texts);
         Assert.DoesNotContain(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
+    }
+
+    [Theory]
+    [InlineData(100, false)]
+    [InlineData(100, true)]
+    [InlineData(5, false)]
+    [InlineData(5, true)]
+    public void A_copy_that_lacks_the_last_lines_that_were_read_is_known_again_when_it_is_compressed(int copied, bool restart)
+    {
+        using TailRig rig = new();
+        rig.Append(string.Concat(Written(TailFormat.PlainText, 0, copied)));
+        rig.Loop.Set(rig.Target(TailFormat.PlainText));
+        rig.Poll();
+        File.Copy(rig.LogPath(), rig.LogPath("app.log.1"));
+        rig.Append(string.Concat(Written(TailFormat.PlainText, copied, 10)));
+        rig.Poll();
+        rig.Write([]);
+        rig.Append(string.Concat(Written(TailFormat.PlainText, copied + 10, 5)));
+        rig.Poll();
+        if (restart)
+        {
+            rig.Crash();
+        }
+
+        using (FileStream from = File.OpenRead(rig.LogPath("app.log.1")))
+        using (GZipStream to = new(File.Create(rig.LogPath("app.log.1.gz")), CompressionLevel.Fastest))
+        {
+            from.CopyTo(to);
+        }
+
+        File.Delete(rig.LogPath("app.log.1"));
+        if (restart)
+        {
+            rig.Loop.Set(rig.Target(TailFormat.PlainText));
+        }
+
+        rig.Append(string.Concat(Written(TailFormat.PlainText, copied + 15, 5)));
+        rig.Poll();
+        rig.Rename("app.log.1.gz", "app.log.2.gz");
+        CopyTruncate(rig);
+        rig.Append(string.Concat(Written(TailFormat.PlainText, copied + 20, 5)));
+        rig.Poll();
+        Assert.Equal(TailRig.Lines(0, copied + 25), rig.Texts);
     }
 
     [Fact]
