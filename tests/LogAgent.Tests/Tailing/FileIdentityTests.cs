@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using LogAgent.Tailing;
 using LogAgent.Tailing.Linux;
 
@@ -61,7 +60,7 @@ public class FileIdentityTests
         rig.Loop.PollOnce();
         rig.Loop.PollOnce();
         rig.Crash();
-        Compress(rig.LogPath(), rig.LogPath("app.log.1.gz"));
+        TailRig.Compress(rig.LogPath(), rig.LogPath("app.log.1.gz"));
         rig.AppendLines(100, 5);
         rig.Loop.Set(rig.Target());
         rig.Poll();
@@ -75,7 +74,7 @@ public class FileIdentityTests
     {
         using TailRig rig = new();
         rig.AppendLines(0, 3000, "old");
-        Compress(rig.LogPath("old"), rig.LogPath("app.log.1.gz"));
+        TailRig.Compress(rig.LogPath("old"), rig.LogPath("app.log.1.gz"));
         byte[] file = File.ReadAllBytes(rig.LogPath("app.log.1.gz"));
         new Random(7).NextBytes(file.AsSpan(fromTheStart ? 0 : file.Length / 2));
         rig.Write(file, "app.log.1.gz");
@@ -130,17 +129,6 @@ public class FileIdentityTests
         {
             return false; // closed in the meantime by another test
         }
-    }
-
-    private static void Compress(string from, string to)
-    {
-        using (FileStream input = File.OpenRead(from))
-        using (GZipStream output = new(File.Create(to), CompressionLevel.Fastest))
-        {
-            input.CopyTo(output);
-        }
-
-        File.Delete(from);
     }
 
     private static void Link(string from, string to)

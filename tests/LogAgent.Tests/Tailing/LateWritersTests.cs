@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using LogAgent.Tailing;
 
 namespace LogAgent.Tests.Tailing;
@@ -12,7 +11,7 @@ public class LateWritersTests
         using TailRig rig = Reading("one\n");
         rig.Rename("app.log", "app.log.1");
         rig.Append("late\n", "app.log.1");
-        Compress(rig);
+        TailRig.Compress(rig.LogPath("app.log.1"));
         rig.Append("two\n");
         PollFor(rig, 3);
         Assert.Equal(["one", "late", "two"], rig.Texts);
@@ -24,7 +23,7 @@ public class LateWritersTests
         using TailRig rig = Reading("one\n");
         using FileStream writer = new(rig.LogPath(), FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         rig.Rename("app.log", "app.log.1");
-        Compress(rig);
+        TailRig.Compress(rig.LogPath("app.log.1"));
         writer.Write("late\n"u8);
         writer.Flush();
         rig.Append("two\n");
@@ -69,17 +68,6 @@ public class LateWritersTests
         rig.Loop.Set(rig.Target(TailFormat.PlainText));
         rig.Poll();
         return rig;
-    }
-
-    private static void Compress(TailRig rig)
-    {
-        using (FileStream from = File.OpenRead(rig.LogPath("app.log.1")))
-        using (GZipStream to = new(File.Create(rig.LogPath("app.log.1.gz")), CompressionLevel.Fastest))
-        {
-            from.CopyTo(to);
-        }
-
-        File.Delete(rig.LogPath("app.log.1"));
     }
 
     private static void PollFor(TailRig rig, int seconds)

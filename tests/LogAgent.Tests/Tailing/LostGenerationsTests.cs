@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using LogAgent.Tailing;
 
 namespace LogAgent.Tests.Tailing;
@@ -72,13 +71,7 @@ public sealed class LostGenerationsTests : IDisposable
         File.WriteAllText(live, "");
         if (compress)
         {
-            using (FileStream plain = File.OpenRead(live + ".1"))
-            using (GZipStream gzip = new(File.Create(live + ".1.gz"), CompressionLevel.Fastest))
-            {
-                plain.CopyTo(gzip);
-            }
-
-            File.Delete(live + ".1");
+            TailRig.Compress(live + ".1");
         }
     }
 }

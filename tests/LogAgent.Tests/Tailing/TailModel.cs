@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using LogAgent.Tailing;
 
 namespace LogAgent.Tests.Tailing;
@@ -233,18 +232,10 @@ internal sealed class TailModel : IDisposable
     private void Compress()
     {
         string? path = Rotated().Where(p => !p.EndsWith(".gz", StringComparison.Ordinal)).Order().FirstOrDefault();
-        if (path is null)
+        if (path is not null)
         {
-            return;
+            TailRig.Compress(path);
         }
-
-        using (FileStream from = File.OpenRead(path))
-        using (GZipStream to = new(File.Create(path + ".gz"), CompressionLevel.Fastest))
-        {
-            from.CopyTo(to);
-        }
-
-        File.Delete(path);
     }
 
     private void Unlink()

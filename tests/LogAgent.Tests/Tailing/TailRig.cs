@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 using LogAgent.Tailing;
 using LogAgent.Tailing.Checkpoints;
@@ -125,6 +126,19 @@ internal sealed class TailRig : IDisposable
     }
 
     public void Rename(string from, string to) => File.Move(LogPath(from), LogPath(to));
+
+    /// <summary>As gzip does: what stands at the path stands compressed beside it, and then there alone.</summary>
+    /// <param name="to">Default: the path with .gz behind it.</param>
+    public static void Compress(string path, string? to = null)
+    {
+        using (FileStream plain = File.OpenRead(path))
+        using (GZipStream gzip = new(File.Create(to ?? path + ".gz"), CompressionLevel.Fastest))
+        {
+            plain.CopyTo(gzip);
+        }
+
+        File.Delete(path);
+    }
 
     public void Dispose()
     {

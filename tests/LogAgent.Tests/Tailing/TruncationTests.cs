@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using LogAgent.Tailing;
 
 namespace LogAgent.Tests.Tailing;
@@ -62,13 +61,7 @@ public class TruncationTests
             rig.Crash();
         }
 
-        using (FileStream from = File.OpenRead(rig.LogPath("app.log.1")))
-        using (GZipStream to = new(File.Create(rig.LogPath("app.log.1.gz")), CompressionLevel.Fastest))
-        {
-            from.CopyTo(to);
-        }
-
-        File.Delete(rig.LogPath("app.log.1"));
+        TailRig.Compress(rig.LogPath("app.log.1"));
         if (restart)
         {
             rig.Loop.Set(rig.Target(TailFormat.PlainText));
