@@ -333,6 +333,17 @@ end_tests() { # name
     fi
 }
 
+# Beside the first tests.
+timeout --kill-after=20 900 dotnet format LogAgent.sln --verify-no-changes --no-restore >"$work/format.log" 2>&1 &
+format_pid=$!
+
+end_format() {
+    if ! wait "$format_pid"; then
+        cat "$work/format.log"
+        failures+=("the format; mend it with: dotnet format LogAgent.sln")
+    fi
+}
+
 if [ "$scenario_runs" -gt 0 ]; then
     for ((i = 1; i <= scenario_runs; i++)); do
         before=$passed
@@ -341,18 +352,14 @@ if [ "$scenario_runs" -gt 0 ]; then
         end_tests scenarios
         echo "run $i of $scenario_runs: $((passed - before)) passed, $failed failed so far"
     done
+    end_format
     finish
 fi
 
-step "format, and unit tests meanwhile"
-timeout --kill-after=20 900 dotnet format LogAgent.sln --verify-no-changes --no-restore >"$work/format.log" 2>&1 &
-format_pid=$!
+step "unit tests and format"
 begin_tests unit-tests LogAgent.Tests 600 240s
 end_tests unit-tests
-if ! wait "$format_pid"; then
-    cat "$work/format.log"
-    failures+=("the format; mend it with: dotnet format LogAgent.sln")
-fi
+end_format
 
 if [ $unit_only = no ]; then
     step "a Debian with systemd"

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Sourced by the build.sh of each package: its options, and the installed tree to make the package of.
 #   needs  here         the directory of the build.sh
-#   sets   repository, framework (not empty: framework-dependent), version, out, work (removed at the end), root (the tree)
+#   sets   repository, framework (not empty: framework-dependent), version, out, work (removed at the end), root (the tree, once
+#          the function stage has laid it out)
 #   --framework-dependent  1 MiB instead of 12, with a dependency on aspnetcore-runtime-10.0
 #   --published DIR        take this output of `dotnet publish` instead of publishing now
 #   --version VERSION      default: that of src/Directory.Build.props
