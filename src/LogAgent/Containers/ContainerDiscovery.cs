@@ -66,7 +66,7 @@ internal sealed partial class ContainerDiscovery
                         DataRootKnown = root => dataRoot.TrySetResult(root),
                         Hold = path => !IsOnlySidecar && _hold(path),
                         IsCaught = id => Volatile.Read(ref caught)?.IsCaught(id) ?? false,
-                        Missed = _missed,
+                        Missed = Missed,
                     };
                     _isConnected = () => watcher.IsConnected || IsOnlySidecar;
                     await AllAsync(cancel, watcher.RunAsync, async end =>
@@ -86,7 +86,7 @@ internal sealed partial class ContainerDiscovery
             case Discovery.Files:
                 ContainerDirectoryWatcher files = new(_options, Changed, Destroyed, _time, _loggers.CreateLogger<ContainerDirectoryWatcher>());
                 _isConnected = () => files.IsConnected;
-                using (NewContainers containers = Catching(files.Containers, Missed))
+                using (NewContainers containers = Catching(files.Containers, id => Missed(GoneTooSoon, id)))
                 {
                     await AllAsync(cancel, files.RunAsync, containers.RunAsync);
                 }
@@ -95,12 +95,12 @@ internal sealed partial class ContainerDiscovery
         }
     }
 
-    private void Missed(string id)
+    private void Missed(string reason, string container)
     {
-        _missed(GoneTooSoon);
-        if (_missedTrouble.IsDue("missed"))
+        _missed(reason);
+        if (_missedTrouble.IsDue(reason))
         {
-            LogMissed(id);
+            LogMissed(container);
         }
     }
 
@@ -144,6 +144,6 @@ internal sealed partial class ContainerDiscovery
         _sidecar?.Destroyed(id);
     }
 
-    [LoggerMessage(LogLevel.Warning, "Container {Id} came and went before its log could be opened; what it wrote is lost. Others may have, too: this is said once a minute. Run such containers without --rm where their lines matter")]
-    private partial void LogMissed(string id);
+    [LoggerMessage(LogLevel.Warning, "Container {Container} came and went before its log could be opened; what it wrote is lost. Others may have, too: this is said once a minute. Run such containers without --rm where their lines matter")]
+    private partial void LogMissed(string container);
 }

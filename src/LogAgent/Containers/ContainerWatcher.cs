@@ -21,7 +21,6 @@ internal sealed partial class ContainerWatcher
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RepeatedTrouble _trouble;
-    private readonly RepeatedTrouble _missed;
 
     /// <summary>Each container that was reported, with the name and state that the list gave for it.</summary>
     private readonly Dictionary<string, (string Name, string State)> _known = [];
@@ -41,7 +40,6 @@ internal sealed partial class ContainerWatcher
         _time = time;
         _logger = logger;
         _trouble = new RepeatedTrouble(time);
-        _missed = new RepeatedTrouble(time);
         _dataRoot = options.DataRoot.Length > 0 ? options.DataRoot : DockerOptions.DefaultDataRoot;
     }
 
@@ -60,8 +58,8 @@ internal sealed partial class ContainerWatcher
     /// <summary>Whether the container of this id is known already though the engine knows it no more: its log is held.</summary>
     public Func<string, bool> IsCaught { get; init; } = static _ => false;
 
-    /// <summary>A container has written, and nothing of it could be had: the reason.</summary>
-    public Action<string>? Missed { get; init; }
+    /// <summary>A container has written, and nothing of it could be had: the reason, and its name and id.</summary>
+    public Action<string, string>? Missed { get; init; }
 
     /// <summary>Runs until cancelled; trouble with the engine is logged and tried again, never thrown.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -273,11 +271,7 @@ internal sealed partial class ContainerWatcher
         }
         else if (action == "die")
         {
-            Missed?.Invoke(ContainerDiscovery.GoneTooSoon);
-            if (_missed.IsDue("missed"))
-            {
-                LogMissed(info.Name, info.Id);
-            }
+            Missed?.Invoke(ContainerDiscovery.GoneTooSoon, $"{info.Name} ({info.Id})");
         }
     }
 
@@ -325,9 +319,6 @@ internal sealed partial class ContainerWatcher
 
     [LoggerMessage(LogLevel.Information, "The Docker engine at {Endpoint} has ended the stream of events (it stops, perhaps); files go on being read, the connection is tried again")]
     private partial void LogStreamEnded(string endpoint);
-
-    [LoggerMessage(LogLevel.Warning, "Container {Name} ({Id}) came and went before its log could be opened; what it wrote is lost. Others may have, too: this is said once a minute. Run such containers without --rm where their lines matter")]
-    private partial void LogMissed(string name, string id);
 
     [LoggerMessage(LogLevel.Warning, "{Problem} The {Count} containers known so far go on being read; the connection is tried again every few seconds")]
     private partial void LogTrouble(string problem, int count);

@@ -30,7 +30,7 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
         {
             Hold = path => _hold(path),
             IsCaught = _caught.Contains,
-            Missed = _missed.Add,
+            Missed = (reason, _) => _missed.Add(reason),
             DataRootKnown = root => _dataRoot = root,
         };
     }
