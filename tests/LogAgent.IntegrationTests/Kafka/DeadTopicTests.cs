@@ -43,8 +43,7 @@ public sealed class DeadTopicTests : Scenario
     /// <summary>Topics of one partition, which one broker alone has.</summary>
     private static async Task CreateAsync(KafkaServer kafka, params (string Name, int Broker)[] topics)
     {
-        Assert.True(LogAgent.Outputs.Kafka.Librdkafka.TryLoad(out string problem), problem);
-        using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.Bootstrap }).Build();
+        using IAdminClient admin = kafka.NewAdmin();
         await admin.CreateTopicsAsync(topics.Select(topic => new TopicSpecification
         {
             Name = topic.Name,

@@ -16,7 +16,7 @@ public class KafkaSecurityTests
         KafkaSasl sasl = new(KafkaMechanism.Plain, "agent", "agent-secret");
         KafkaOptions right = new()
         {
-            Brokers = [$"localhost:{int.Parse(kafka.Brokers[0].Split(':')[1], System.Globalization.CultureInfo.InvariantCulture) + 100}"],
+            Brokers = kafka.SecureBrokers,
             Tls = new(kafka.CaFile, "", "", Verify: true),
             Sasl = sasl,
         };

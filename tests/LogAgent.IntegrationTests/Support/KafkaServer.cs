@@ -1,3 +1,6 @@
+using Confluent.Kafka;
+using LogAgent.Outputs.Kafka;
+
 namespace LogAgent.IntegrationTests.Support;
 
 /// <summary>A real Kafka on free ports, started by the script that LOGAGENT_TEST_KAFKA names, and read back by kcat.</summary>
@@ -5,9 +8,16 @@ internal sealed class KafkaServer : IAsyncDisposable
 {
     private readonly TempFolder _folder = new();
 
-    private KafkaServer(int port, int brokers) => Brokers = [.. Enumerable.Range(port, brokers).Select(p => $"127.0.0.1:{p}")];
+    private KafkaServer(int port, int brokers)
+    {
+        Brokers = [.. Enumerable.Range(port, brokers).Select(p => $"127.0.0.1:{p}")];
+        SecureBrokers = [.. Enumerable.Range(port + 100, brokers).Select(p => $"localhost:{p}")];
+    }
 
     public IReadOnlyList<string> Brokers { get; }
+
+    /// <summary>SASL_SSL, for a server that was started with --secure: user agent, password agent-secret.</summary>
+    public IReadOnlyList<string> SecureBrokers { get; }
 
     public string Bootstrap => string.Join(',', Brokers);
 
@@ -36,6 +46,21 @@ internal sealed class KafkaServer : IAsyncDisposable
     public async Task KillBrokerAsync(int broker) => (await ScriptAsync("stop-broker", [$"{broker}"])).Text("stop-broker");
 
     public async Task StartBrokerAsync(int broker) => (await ScriptAsync("start-broker", [$"{broker}"])).Text("start-broker");
+
+    /// <summary>Restarts the only broker with more properties.</summary>
+    public async Task RestartAsync(params string[] properties)
+    {
+        await KillBrokerAsync(1);
+        await File.AppendAllLinesAsync(Path.Combine(_folder.Path, "broker-1.properties"), properties);
+        await StartBrokerAsync(1);
+    }
+
+    /// <summary>For what an administrator does; without a password, on the plain listener.</summary>
+    public IAdminClient NewAdmin()
+    {
+        Assert.True(Librdkafka.TryLoad(out string problem), problem);
+        return new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Bootstrap }).Build();
+    }
 
     /// <summary>Every record of the topic up to now, one line each.</summary>
     public async Task<string[]> ReadAllAsync(string topic)
