@@ -19,13 +19,42 @@ internal sealed class FileRecognition(TailContext context, InodeOwners owners)
                 continue;
             }
 
+            // An earlier run may have read more than its checkpoint says.
+            bool hadNothing = file.IsBlank && (file.DoneReading || (file.Source is null && !file.IsRestored));
+            if (hadNothing && found is { IsLive: false, IsCompressed: false, Stat.Size: > 0 })
+            {
+                return null;
+            }
+
             // The last one with this inode is the one, or none is: what stood in it before has made way for good.
-            return file.Source is not null || (file.DoneReading && identity.BirthNanos != 0) || TryOpen(target, file, found.Path, mustBeginAlike: true)
-                ? file
-                : null;
+            return (!file.DoneReading && IsHeld(file, found)) || IsAsItWas(file, found) || TryOpen(target, file, found.Path, mustBeginAlike: true) ? file : null;
         }
 
         return null;
+    }
+
+    /// <summary>An open handle leads to it; or one leads to what was compressed into it.</summary>
+    private static bool IsHeld(TailedFile file, in FoundFile found) =>
+        file.Source is { } source && (found.IsCompressed || (source.Stat() is { } held && held.Inode == found.Stat.Inode && held.Device == found.Stat.Device));
+
+    /// <summary>One that is done with, and was not written since it was last compared: a copy may have been made over it.</summary>
+    private static bool IsAsItWas(TailedFile file, in FoundFile found)
+    {
+        if (!file.DoneReading || file.Identity.BirthNanos == 0)
+        {
+            return false;
+        }
+
+        bool same = found.IsCompressed || (found.Stat.ModifyNanos == file.LastModify && found.Stat.Size == file.Size);
+        if (!same && file.Size < file.ReadOffset)
+        {
+            // A copy that lacks what was read last.
+            using IByteSource? source = TailedFile.TryOpen(found.Path, out FileStat stat, out _);
+            same = source is not null && stat.Size == file.Size && file.BeginsLike(source);
+        }
+
+        file.LastModify = same ? found.Stat.ModifyNanos : file.LastModify;
+        return same;
     }
 
     /// <summary>A new inode with the content of a generation that has no name any more: compressed, copied, or written anew in its place.</summary>
@@ -64,8 +93,8 @@ internal sealed class FileRecognition(TailContext context, InodeOwners owners)
                 && (!file.DoneReading || size == (source.IsCompressed ? (uint)file.Size : file.Size))
                 && ((source.IsCompressed && file.DoneReading) || file.HasSameTail(source));
 
-            // What a writer appended after the copy was made stands behind the open handle alone.
-            same |= file.Source is { IsCompressed: false } held && size > 0 && size < file.Size && CopiedFiles.AreAlikeTo(held, source, size);
+            // What a writer appended after the copy was made stands behind the open handle alone. A live file that begins alike is a new one.
+            same |= !found.IsLive && file.Source is { IsCompressed: false } held && size > 0 && size < file.Size && CopiedFiles.AreAlikeTo(held, source, size);
 
             // copytruncate: what was written, and perhaps read, between the copy and the truncation is not in the copy.
             same |= file.GapUnlessCopied is not null && file.WasReadFrom(source, size);
@@ -150,6 +179,7 @@ internal sealed class FileRecognition(TailContext context, InodeOwners owners)
         file.Path = path;
         if (file.DoneReading)
         {
+            file.LastModify = stat.ModifyNanos;
             source.Dispose();
             return true;
         }

@@ -1,3 +1,4 @@
+using LogAgent.Tailing.Checkpoints;
 using LogAgent.Tailing.Linux;
 
 namespace LogAgent.Tailing;
@@ -133,6 +134,9 @@ internal sealed class GenerationFinder
         return file.Source is not null;
     }
 
+    /// <summary>What is known of the target's files is not what is on disk.</summary>
+    public void LookAgain(TailedTarget target) => Scan(target);
+
     /// <summary>Finds all generations on disk, recognises those that are known, opens those that are not.</summary>
     private void Scan(TailedTarget target)
     {
@@ -155,7 +159,7 @@ internal sealed class GenerationFinder
             foreach (FoundFile one in found)
             {
                 matched[one] ??= _recognition.RecogniseCopy(target, one, matched);
-                if (matched[one] is null && !(live is not null && matched.ContainsValue(live) && CopiedFiles.IsUnderWay(live, one)))
+                if (matched[one] is null && !(found[^1].IsLive && matched[found[^1]] is { } original && CopiedFiles.IsUnderWay(original, one)))
                 {
                     matched[one] = _adoption.Adopt(target, one);
                 }
@@ -176,7 +180,7 @@ internal sealed class GenerationFinder
             matched[found[0]]!.Gap = gap;
         }
 
-        ForgetAndLose(target, found.Count > 0 || target.IsRemoved);
+        ForgetAndLose(target, found, matched);
         target.Scanned(found.Count > 0 || target.Files.Count > 0);
     }
 
@@ -217,8 +221,9 @@ internal sealed class GenerationFinder
         }
     }
 
-    private void ForgetAndLose(TailedTarget target, bool certain)
+    private void ForgetAndLose(TailedTarget target, List<FoundFile> found, Dictionary<FoundFile, TailedFile?> matched)
     {
+        bool certain = found.Count > 0 || target.IsRemoved;
         for (int i = target.Files.Count - 1; i >= 0; i--)
         {
             TailedFile file = target.Files[i];
@@ -229,8 +234,8 @@ internal sealed class GenerationFinder
 
             if (target.IsFinished(file))
             {
-                // The last one stays: it says that the target is known.
-                if (target.Files.Count > 1)
+                // The last one stays: it says that the target is known. So does one whose inode nobody reads: what comes to stand there begins another epoch.
+                if (target.Files.Count > 1 && !found.Exists(one => matched[one] is null && FileIdentity.Of(one.Stat) == file.Identity))
                 {
                     _owners.LetGo(target, file);
                     target.Files.RemoveAt(i);

@@ -126,6 +126,9 @@ internal sealed class TailedFile : IDisposable
 
     public bool HasUnread => !DoneReading && (IsCompressed ? !EndSeen : ReadOffset < Size && Size != StalledSize);
 
+    /// <summary>All that is known of it is that it was empty: what stands in it by now may be a copy.</summary>
+    public bool IsBlank => ReadOffset == 0 && Fingerprint.Length == 0 && !IsCompressed;
+
     /// <summary>How it is read: an open handle on the plain file stays one when all that is left on disk is compressed.</summary>
     public bool IsCompressed => Source?.IsCompressed ?? Path.EndsWith(".gz", StringComparison.Ordinal);
 

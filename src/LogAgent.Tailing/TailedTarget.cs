@@ -276,7 +276,7 @@ internal sealed class TailedTarget
             int line = start.IndexOf((byte)'\n');
             ulong content = Hash64.OfBytes(line < 0 ? start : start[..line]);
             // Of one that is gone there is no content: its place tells it from others that are.
-            long place = file.Source is null ? ~file.Base : file.Epoch;
+            string place = file.Source is null ? $"{file.Base}/{file.Epoch}" : $"{file.Epoch}";
             file.Key = Hash64.OfText($"{Target.Id}\n{file.Identity.Device}\n{file.Identity.Inode}\n{file.Identity.BirthNanos}\n{place}\n{content}");
             file.IdPrefix = PrefixOf(file.Key);
             IsChanged = true;

@@ -105,6 +105,12 @@ internal sealed class TargetReading(TailContext context, SliceReader reader, Gen
                     return TargetRead.Again; // new in this pass: its first day is not on disk yet
                 }
 
+                if (Truncation.IsOverwritten(file))
+                {
+                    finder.LookAgain(target);
+                    return TargetRead.Again;
+                }
+
                 target.Begin(file);
                 switch (reader.Read(target, file, final: ending))
                 {

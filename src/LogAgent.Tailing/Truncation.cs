@@ -6,13 +6,28 @@ namespace LogAgent.Tailing;
 /// </summary>
 internal sealed class Truncation(TailContext context)
 {
-    /// <summary>The file becomes a generation without a name, and a new one takes its place and its handle.</summary>
+    /// <summary>The file becomes a generation without a name, and a new one takes its place and its handle; a rotated one's is left to the next scan.</summary>
     /// <param name="grownAgain">Its size does not show it: the content before the read offset is another.</param>
     public void Split(TailedTarget target, TailedFile file, bool grownAgain)
     {
         long lost = Math.Max(0, file.VerifiedSize - file.ReadOffset);
         context.Notify(new TailNotice(TailNoticeKind.Truncated, target.Target.Id, file.Path, 0, grownAgain ? "It was truncated and has grown again." : "It was truncated."));
+        file.GapUnlessCopied = new Gap(lost, "truncated", grownAgain ? "the file was truncated and written again, perhaps more than once" : "the file was truncated");
+        target.IsChanged = true;
         IByteSource? source = file.Source;
+        if (file.Moved && source?.Stat().Links > 0)
+        {
+            // A copy may have been made over it, of what is being read elsewhere.
+            target.Close(file);
+            if (lost == 0)
+            {
+                file.GapUnlessCopied = null;
+                Retire(target, file);
+            }
+
+            return;
+        }
+
         TailedFile next = new(file.Path, file.Identity, 0, default) { Epoch = file.Epoch + 1, Source = source, Moved = file.Moved };
         if (source is not null)
         {
@@ -26,24 +41,27 @@ internal sealed class Truncation(TailContext context)
         file.Nameless = true;
         file.Identity = default;
         file.Size = Math.Max(file.VerifiedSize, file.ReadOffset);
-        file.GapUnlessCopied = new Gap(lost, "truncated", grownAgain ? "the file was truncated and written again, perhaps more than once" : "the file was truncated");
         target.Files.Insert(target.Files.IndexOf(file) + 1, next);
-        target.IsChanged = true;
     }
+
+    /// <summary>A rotated file that was empty is not any more: the scan tells whether its writer is late, or a copy was made over it.</summary>
+    public static bool IsOverwritten(TailedFile file) => file.Moved && file.IsBlank && file.Source?.Stat() is { Size: > 0, Links: > 0 };
 
     /// <summary>Before names are compared: a file that was truncated is not the generation any more that its inode stood for.</summary>
     public void SplitTruncated(TailedTarget target)
     {
-        for (int i = 0; i < target.Files.Count; i++)
+        foreach (TailedFile file in target.Files.ToArray())
         {
-            TailedFile file = target.Files[i];
             if (file.Source is { IsCompressed: false } source && !file.DoneReading)
             {
                 long size = source.Stat().Size;
-                if (size < file.ReadOffset || !file.HasSameContent(source))
+                if (IsOverwritten(file))
+                {
+                    Retire(target, file);
+                }
+                else if (size < file.ReadOffset || !file.HasSameContent(source))
                 {
                     Split(target, file, grownAgain: size >= file.ReadOffset);
-                    i++;
                 }
                 else
                 {
@@ -52,6 +70,13 @@ internal sealed class Truncation(TailContext context)
                 }
             }
         }
+    }
+
+    /// <summary>Nothing more is read of what it was; what stands in its inode now begins another epoch.</summary>
+    private static void Retire(TailedTarget target, TailedFile file)
+    {
+        target.Close(file);
+        target.End(file);
     }
 
     /// <summary>copytruncate may have left a copy, in which reading goes on; otherwise it is time to say what is lost.</summary>

@@ -8,6 +8,9 @@ public sealed class InodeReuseTests : Scenario
 {
     private const int Rounds = 8;
 
+    /// <summary>While others make files on the same file system, they may get the inode first.</summary>
+    private const int MostRounds = 40;
+
     [ScenarioFact]
     public Task A_container_with_the_inode_of_another_is_read_in_full() => ReuseAsync(killed: false);
 
@@ -22,7 +25,8 @@ public sealed class InodeReuseTests : Scenario
         AgentProcess agent = StartAgent(configuration);
         var inodes = new HashSet<string>();
         FakeContainer? last = null;
-        for (int round = 0; round < Rounds; round++)
+        bool reuses = await Shell.RunAsync("stat", "--file-system", "--format", "%T", tree.Root) == "ext2/ext3";
+        for (int round = 0; round < Rounds || (reuses && inodes.Count == round && round < MostRounds); round++)
         {
             if (killed && last is not null)
             {
@@ -48,9 +52,6 @@ public sealed class InodeReuseTests : Scenario
         }
 
         Assert.Equal("0 missing, 0 doubled", store.Stored.Compare(tree.Written));
-        if (await Shell.RunAsync("stat", "--file-system", "--format", "%T", tree.Root) == "ext2/ext3")
-        {
-            Assert.True(inodes.Count < Rounds, "No inode was used twice: the test has tested nothing.");
-        }
+        Assert.False(reuses && inodes.Count == MostRounds, "No inode was used twice: the test has tested nothing.");
     }
 }

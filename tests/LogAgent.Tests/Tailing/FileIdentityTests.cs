@@ -92,6 +92,24 @@ public class FileIdentityTests
     }
 
     [Fact]
+    public void A_new_file_that_begins_like_a_deleted_one_is_no_copy_of_it()
+    {
+        bool room = false;
+        using TailRig rig = new() { HasRoom = _ => room };
+        rig.Append("start\n" + string.Concat(TailRig.Lines(0, 50).Select(line => line + "\n")));
+        rig.Loop.Set(rig.Target(TailFormat.PlainText));
+        rig.Loop.PollOnce();
+        File.Delete(rig.LogPath());
+        rig.Append("start\n");
+        rig.Loop.PollOnce();
+        room = true;
+        rig.Poll();
+        rig.Append("more\n");
+        rig.Poll();
+        Assert.Equal(["start", .. TailRig.Lines(0, 50), "start", "more"], rig.Texts);
+    }
+
+    [Fact]
     public void Twenty_files_are_read_through_four_handles()
     {
         using TailRig rig = new(new TailOptions { OpenFiles = 4, CheckpointInterval = TimeSpan.Zero });

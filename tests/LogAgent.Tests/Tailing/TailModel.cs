@@ -23,6 +23,7 @@ internal sealed class TailModel : IDisposable
     private string _restOfLine = "";
     private (string Text, int Number, int Left)? _pieces;
     private int _copies; // by copytruncate since the last look
+    private bool _overwritten; // a copy was made over another file since the last look
 
     public TailModel(int seed, TailFormat format)
     {
@@ -227,10 +228,17 @@ internal sealed class TailModel : IDisposable
         {
             _mayBeLost.UnionWith(_generations[i].Texts.Where(t => t.Contains('p', StringComparison.Ordinal)));
         }
+
+        _mayBeLost.UnionWith(_nameless.SelectMany(g => g.Texts).Where(t => t.Contains('p', StringComparison.Ordinal)));
     }
 
     private void Compress()
     {
+        if (_overwritten)
+        {
+            return; // overwritten and deleted between two looks: what is left in the handle cannot be known
+        }
+
         string? path = Rotated().Where(p => !p.EndsWith(".gz", StringComparison.Ordinal)).Order().FirstOrDefault();
         if (path is not null)
         {
@@ -241,7 +249,7 @@ internal sealed class TailModel : IDisposable
     private void Unlink()
     {
         FinishLine();
-        if (!File.Exists(_rig.LogPath()) || _copies > 1)
+        if (!File.Exists(_rig.LogPath()) || _copies > 1 || _overwritten)
         {
             return; // copied twice and deleted between two looks: where what is left in the handle belongs cannot be known
         }
@@ -269,7 +277,16 @@ internal sealed class TailModel : IDisposable
             return;
         }
 
-        if (copy)
+        if (copy && File.Exists(_rig.LogPath("app.log.1")) && _random.Next(3) == 0)
+        {
+            // Over the copy or generation before, of which nothing is left.
+            File.WriteAllBytes(_rig.LogPath("app.log.1"), File.ReadAllBytes(_rig.LogPath()));
+            _mayBeLost.UnionWith(_generations[^2].Texts);
+            JoinedAcross(_generations[^2]);
+            _generations.RemoveAt(_generations.Count - 2);
+            _overwritten = true;
+        }
+        else if (copy)
         {
             foreach (string path in Rotated().OrderByDescending(Number))
             {
@@ -302,6 +319,7 @@ internal sealed class TailModel : IDisposable
     {
         PollResult result = _rig.Loop.PollOnce();
         _copies = 0;
+        _overwritten = false;
         Assert.False(result.OutOfMemory);
         foreach (Generation generation in _generations.Where(g => !g.Nameless))
         {

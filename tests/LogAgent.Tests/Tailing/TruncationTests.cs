@@ -97,6 +97,91 @@ public class TruncationTests
         Assert.Equal([.. TailRig.Lines(0, 110), .. TailRig.Lines(120, 5)], rig.Texts);
     }
 
+    /// <summary>A script that runs cp app.log app.log.1 and empties app.log, again and again: the copy keeps its inode.</summary>
+    [Theory]
+    [MemberData(nameof(CopiesInPlace))]
+    public void A_copy_made_over_the_one_before_is_neither_read_again_nor_left_out(TailFormat format, int pause, bool behind, int looks, bool restart)
+    {
+        using TailRig rig = new(new TailOptions { CheckpointInterval = TimeSpan.Zero });
+        rig.Append("");
+        rig.Loop.Set(rig.Target(format));
+        rig.Poll();
+        int written = 0;
+        for (int round = 0; round < 4; round++)
+        {
+            Append(20 + round);
+            rig.Poll();
+            if (behind)
+            {
+                Append(3);
+            }
+
+            byte[] content = File.ReadAllBytes(rig.LogPath());
+            using (FileStream copy = new(rig.LogPath("app.log.1"), FileMode.Create, FileAccess.Write, FileShare.ReadWrite))
+            {
+                Look(3);
+                copy.Write(content.AsSpan(0, content.Length / 2));
+                copy.Flush();
+                Look(2);
+                copy.Write(content.AsSpan(content.Length / 2));
+            }
+
+            Look(1);
+            if (restart)
+            {
+                rig.Crash();
+            }
+
+            rig.Write([]);
+            if (restart)
+            {
+                rig.Loop.Set(rig.Target(format));
+            }
+
+            rig.Poll();
+            Append(5);
+            rig.Poll();
+            rig.Clock.Advance(TimeSpan.FromSeconds(pause));
+            rig.Poll();
+        }
+
+        Assert.Equal(TailRig.Lines(0, written), rig.Texts);
+        Assert.DoesNotContain(rig.Notices, n => n.Kind == TailNoticeKind.Lost);
+
+        void Append(int count)
+        {
+            rig.Append(string.Concat(Written(format, written, count)));
+            written += count;
+        }
+
+        void Look(int from)
+        {
+            if (looks >= from)
+            {
+                rig.Poll();
+            }
+        }
+    }
+
+    public static TheoryData<TailFormat, int, bool, int, bool> CopiesInPlace()
+    {
+        TheoryData<TailFormat, int, bool, int, bool> cases = [];
+        foreach (TailFormat format in (TailFormat[])[TailFormat.PlainText, TailFormat.DockerJson])
+        {
+            foreach (int pause in (int[])[0, 40])
+            {
+                for (int looks = 0; looks < 4; looks++)
+                {
+                    cases.Add(format, pause, false, looks, false);
+                    cases.Add(format, pause, true, looks, false);
+                    cases.Add(format, pause, true, looks, true);
+                }
+            }
+        }
+
+        return cases;
+    }
+
     [Fact]
     public void A_writer_that_keeps_its_offset_leaves_a_hole_that_is_passed_over()
     {
