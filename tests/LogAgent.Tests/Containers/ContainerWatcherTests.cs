@@ -6,10 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LogAgent.Tests.Containers;
 
-public sealed class ContainerWatcherTests : IAsyncDisposable
+public sealed class ContainerWatcherTests : IAsyncLifetime
 {
-    private static readonly string Root = Directory.CreateTempSubdirectory("logagent-test-").FullName;
-
+    private readonly TempDirectory _root = new();
     private readonly FakeEngine _engine = new();
     private readonly TestClock _clock = new();
     private readonly CancellationTokenSource _end = new(TimeSpan.FromSeconds(30));
@@ -26,7 +25,7 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
     public ContainerWatcherTests()
     {
         _client = new DockerClient(new DockerEndpoint { SocketPath = _engine.SocketPath }, _clock);
-        _watcher = new ContainerWatcher(_client, new DockerOptions { HostRoot = Root }, c => _changed.Writer.TryWrite(c), id => _destroyed.Writer.TryWrite(id), _clock, NullLogger<ContainerWatcher>.Instance)
+        _watcher = new ContainerWatcher(_client, new DockerOptions { HostRoot = _root.Path }, c => _changed.Writer.TryWrite(c), id => _destroyed.Writer.TryWrite(id), _clock, NullLogger<ContainerWatcher>.Instance)
         {
             Hold = path => _hold(path),
             IsCaught = _caught.Contains,
@@ -35,7 +34,9 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
         };
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await _end.CancelAsync();
         if (_run is not null)
@@ -45,6 +46,8 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
 
         _client.Dispose();
         _engine.Dispose();
+        _end.Dispose();
+        _root.Dispose();
     }
 
     [Fact]
@@ -84,8 +87,8 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
     [Fact]
     public async Task A_container_that_is_gone_before_it_is_inspected_is_found_by_its_file()
     {
-        Directory.CreateDirectory(Root + "/data/containers/gone");
-        await File.WriteAllTextAsync(Root + "/data/containers/gone/gone-json.log", "");
+        Directory.CreateDirectory(_root.Path + "/data/containers/gone");
+        await File.WriteAllTextAsync(_root.Path + "/data/containers/gone/gone-json.log", "");
         _engine.Failing.Add("/containers/never/json");
         Run();
         await StreamAsync();
@@ -99,7 +102,7 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
     [Fact]
     public async Task One_that_is_gone_is_reported_where_its_log_is_held_and_else_counted()
     {
-        _hold = path => path == Root + "/data/containers/held/held-json.log";
+        _hold = path => path == _root.Path + "/data/containers/held/held-json.log";
         _caught.Add("caught");
         _engine.Failing.UnionWith(["/containers/never/json", "/containers/caught/json", "/containers/held/json"]);
         Run();

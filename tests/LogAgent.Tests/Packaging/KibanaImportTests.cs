@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace LogAgent.Tests.Packaging;
 
 /// <summary>The import script against a server that answers as Kibana's import API is documented to.</summary>
-public sealed class KibanaImportTests : IAsyncDisposable
+public sealed class KibanaImportTests : IAsyncLifetime
 {
     private readonly WebApplication _kibana;
     private readonly List<(string Path, string Authorization, string Xsrf, string Body)> _requests = [];
@@ -33,7 +33,9 @@ public sealed class KibanaImportTests : IAsyncDisposable
         });
     }
 
-    public ValueTask DisposeAsync() => _kibana.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _kibana.DisposeAsync();
 
     [ToolFact("curl")]
     public async Task All_objects_are_posted_as_a_form_with_the_header_that_Kibana_asks_for()
