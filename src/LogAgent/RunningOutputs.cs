@@ -8,6 +8,9 @@ namespace LogAgent;
 /// <summary>The outputs at work: owns each output and its worker, and tells the fanout of them.</summary>
 internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, Ledger ledger, MemoryBudget budget, DeadLetters deadLetters, TimeProvider time, ILoggerFactory loggers)
 {
+    /// <summary>As little as queue_memory may be.</summary>
+    private const long SmallestQueue = 1 << 20;
+
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Running> _running = [];
     private readonly List<Task> _retiring = [];
@@ -22,10 +25,11 @@ internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, L
     public void Set(IReadOnlyList<OutputSection> sections, TimeSpan retireTime)
     {
         List<Running> before = [.. _running];
+        long queue = QueueShare(sections);
         _running.Clear();
         foreach (OutputSection section in sections)
         {
-            Running? same = before.Find(running => running.Section.Name == section.Name && running.Section.Digest == section.Digest);
+            Running? same = before.Find(running => IsSame(running, section));
             if (same is not null)
             {
                 before.Remove(same);
@@ -33,7 +37,7 @@ internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, L
             }
             else
             {
-                _running.Add(Start(section, budget.Total / 2 / Math.Max(1, sections.Count(OutputFactory.HasQueue))));
+                _running.Add(Start(section, queue));
             }
         }
 
@@ -51,6 +55,20 @@ internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, L
     /// <summary>Delivers what the outputs hold until the deadline; what is left is abandoned.</summary>
     public async Task StopAsync(CancellationToken deadline) =>
         await Task.WhenAll([.. _running.Select(running => running.Worker.StopAsync(deadline)), .. _retiring]).ConfigureAwait(false);
+
+    private static bool IsSame(Running running, OutputSection section) => running.Section.Name == section.Name && running.Section.Digest == section.Digest;
+
+    /// <summary>
+    /// The most that a new output may hold beside the batches: its part of half of the memory, as far as those that live on leave it.
+    /// </summary>
+    private long QueueShare(IReadOnlyList<OutputSection> sections)
+    {
+        long half = budget.Total / 2;
+        int all = sections.Count(OutputFactory.HasQueue);
+        List<Running> living = _running.FindAll(running => OutputFactory.HasQueue(running.Section) && sections.Any(section => IsSame(running, section)));
+        long left = half - living.Sum(running => running.Worker.Output.Limits.OwnMemory);
+        return Math.Max(SmallestQueue, Math.Min(half / Math.Max(1, all), left / Math.Max(1, all - living.Count)));
+    }
 
     /// <param name="queue">The most that the output may hold beside the batches.</param>
     private Running Start(OutputSection section, long queue)

@@ -58,6 +58,8 @@ internal sealed class AgentProcess : IAsyncDisposable
             RedirectStandardInput = true,
             WorkingDirectory = Path.GetDirectoryName(configuration),
         };
+        // As its packages run it; one that is killed leaves no sockets of the runtime in /tmp then.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
