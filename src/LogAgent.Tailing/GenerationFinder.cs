@@ -159,7 +159,7 @@ internal sealed class GenerationFinder
             foreach (FoundFile one in found)
             {
                 matched[one] ??= _recognition.RecogniseCopy(target, one, matched);
-                if (matched[one] is null && !(found[^1].IsLive && matched[found[^1]] is { } original && CopiedFiles.IsUnderWay(original, one)))
+                if (matched[one] is null && !(live is not null && matched.ContainsValue(live) && CopiedFiles.IsUnderWay(live, one)))
                 {
                     matched[one] = _adoption.Adopt(target, one);
                 }
