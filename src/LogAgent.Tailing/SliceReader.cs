@@ -1,4 +1,3 @@
-using System.Globalization;
 using LogAgent.Tailing.Checkpoints;
 using LogAgent.Tailing.Parsing;
 
@@ -20,7 +19,7 @@ internal enum SliceOutcome
     Changed,
 }
 
-/// <summary>Reads a slice of one file into one batch and hands it out. Used by the tail loop's thread only.</summary>
+/// <summary>Reads a slice of one file into one batch and has it handed out. Used by the tail loop's thread only.</summary>
 internal sealed class SliceReader
 {
     // A line of json-file holds 16 KiB of text, six times as much when all of it is escaped, and its attrs.
@@ -32,17 +31,19 @@ internal sealed class SliceReader
     private readonly TailContext _context;
     private readonly BatchBuffer _batch;
     private readonly RecordMaker _maker;
+    private readonly BatchEmitter _emitter;
     private TailedTarget _target = null!;
     private TailedFile _file = null!;
     private long _bufferOffset; // offset in the file of the buffer's first byte
     private int _dataEnd;       // end in the buffer of what was read from the file
     private bool _refused;      // what is left did not fit into the batch
 
-    public SliceReader(TailContext context)
+    public SliceReader(TailContext context, BatchBuffer batch, RecordMaker maker, BatchEmitter emitter)
     {
         _context = context;
-        _batch = new BatchBuffer(context.Budget);
-        _maker = new RecordMaker(context, _batch);
+        _batch = batch;
+        _maker = maker;
+        _emitter = emitter;
     }
 
     /// <summary>Bytes of the last slice.</summary>
@@ -71,59 +72,6 @@ internal sealed class SliceReader
         {
             _batch.DiscardUnlessBuilt();
         }
-    }
-
-    /// <summary>Emits what is pending as it stands, in a batch of its own. False where the budget has no room.</summary>
-    public bool TryFlush(TailedTarget target, TailedFile file, bool onlyShort)
-    {
-        Start(target, file);
-        if (!_batch.TryStart(4096, 16))
-        {
-            return false;
-        }
-
-        _maker.Start(target, file, long.MaxValue / 2, 0);
-        foreach (PendingRecord pending in target.Pending)
-        {
-            if (pending.IsActive && (!onlyShort || pending.IsShort) && !_maker.TryComplete(pending, default))
-            {
-                break;
-            }
-        }
-
-        if (_batch.Count == 0)
-        {
-            _batch.DiscardUnlessBuilt();
-            return false;
-        }
-
-        Emit(file.ReadOffset, file.Tail, file.IdPrefix);
-        return true;
-    }
-
-    /// <summary>Emits a gap record and says what is lost. False where the budget has no room.</summary>
-    public bool TryEmitGap(TailedTarget target, TailedFile file, Gap gap)
-    {
-        Start(target, file);
-        if (!_batch.TryStart(512, 16))
-        {
-            return false;
-        }
-
-        _maker.Start(target, file, 0, 0);
-        string path = target.Target.ShownPath ?? target.Target.Path;
-        string count = gap.Bytes > 0 ? gap.Bytes.ToString(CultureInfo.InvariantCulture) + " bytes" : "Some lines";
-        string sure = gap.Bytes > 0 ? "were" : "may be";
-        string words = $"logagent: {count} of {path} {sure} gone before they could be read ({gap.Words})";
-        if (!_maker.TryTakeWords(words, file.ReadOffset, RecordFlags.Gap))
-        {
-            _batch.DiscardUnlessBuilt();
-            return false;
-        }
-
-        _context.Notify(new TailNotice(TailNoticeKind.Lost, target.Target.Id, file.Path, gap.Bytes, gap.Reason));
-        Emit(file.ReadOffset, file.Tail, RecordId.Prefix(file.Key ^ Hash64.OfText(words)));
-        return true;
     }
 
     /// <summary>A full slice, or what there is to read and a little more, so that the end is seen.</summary>
@@ -232,7 +180,7 @@ internal sealed class SliceReader
         _file.Need = 0;
         BytesRead = position - tail;
         byte[] prefix = _maker.IsCorrupt && _target.IsDocker ? RecordId.Prefix(_file.Key) : _file.IdPrefix;
-        Emit(_bufferOffset + position, ContentMark.OfTail(_batch.Buffer.AsSpan(0, position)), prefix);
+        _emitter.Emit(_target, _file, _bufferOffset + position, ContentMark.OfTail(_batch.Buffer.AsSpan(0, position)), prefix, BytesRead);
         return SliceOutcome.Read;
     }
 
@@ -370,50 +318,5 @@ internal sealed class SliceReader
         }
 
         return end;
-    }
-
-    /// <summary>Moves the read offset, opens the slot of the window and hands the batch out.</summary>
-    private void Emit(long offset, ContentMark tail, byte[] idPrefix)
-    {
-        (long at, ContentMark before) = ResumeAt(offset, tail);
-        _file.ReadOffset = offset;
-        _file.Tail = tail;
-        _file.MarkOffset();
-        _file.LastRead = _context.Timestamp;
-        _file.LastCount = Math.Clamp(_batch.Count + 8, 64, 8192);
-        AckWindow.Slot slot;
-        lock (_context.Gate)
-        {
-            slot = _file.Window.Add(at, before);
-            slot.Releases = _target.TakeReleased();
-        }
-
-        BatchTag tag = new(_target, _file, slot);
-        _context.Emit(_batch.Build(_target.Target, idPrefix, BytesRead, offset, tag, _context.Completed));
-    }
-
-    /// <summary>Where reading has to begin again after a crash once this batch is acknowledged: not behind the start of a record that is not complete.</summary>
-    private (long Offset, ContentMark Tail) ResumeAt(long offset, ContentMark tail)
-    {
-        if (_file.SkipFrom >= 0 && _file.SkipFrom < offset)
-        {
-            (offset, tail) = (_file.SkipFrom, _file.SkipTail);
-        }
-
-        foreach (PendingRecord pending in _target.Pending)
-        {
-            if (!pending.IsActive)
-            {
-                continue;
-            }
-
-            (long at, ContentMark before) = pending.File == _file ? (pending.Offset, pending.TailBefore) : (_file.HoldAt, _file.HoldTail);
-            if (at >= 0 && at < offset)
-            {
-                (offset, tail) = (at, before);
-            }
-        }
-
-        return (offset, tail);
     }
 }

@@ -44,7 +44,11 @@ public sealed class TailLoop : IDisposable
         _finder = new GenerationFinder(_context);
         _checkpoints = new CheckpointKeeper(store, _context);
         _targets = new TargetSet(_context, _checkpoints, _finder);
-        _queue = new ReadQueue(_context, _targets, _finder, new TargetReading(_context, new SliceReader(_context), _finder), hasRoom ?? (static _ => true));
+        BatchBuffer batch = new(_context.Budget);
+        RecordMaker maker = new(_context, batch);
+        BatchEmitter emitter = new(_context, batch, maker);
+        TargetReading reading = new(_context, new SliceReader(_context, batch, maker, emitter), emitter, _finder);
+        _queue = new ReadQueue(_context, _targets, _finder, reading, hasRoom ?? (static _ => true));
         _watch = new TargetWatch(_context, _targets);
         _looks = new LookSchedule(_context);
         _published = new PublishedFiles(_context);

@@ -11,7 +11,7 @@ internal readonly record struct TargetRead(long Bytes, bool More, bool OutOfMemo
 }
 
 /// <summary>Which of a target's files is read next (invariant I2: one to its end before the next one).</summary>
-internal sealed class TargetReading(TailContext context, SliceReader reader, GenerationFinder finder)
+internal sealed class TargetReading(TailContext context, SliceReader reader, BatchEmitter emitter, GenerationFinder finder)
 {
     // After a rename writers may hold the old file for some time (logrotate tells them afterwards).
     private static readonly TimeSpan s_lateWriters = TimeSpan.FromSeconds(30);
@@ -78,7 +78,7 @@ internal sealed class TargetReading(TailContext context, SliceReader reader, Gen
             if (file.Gap is { } gap)
             {
                 target.Begin(file);
-                if (!reader.TryEmitGap(target, file, gap))
+                if (!emitter.TryEmitGap(target, file, gap))
                 {
                     return TargetRead.Full;
                 }
@@ -150,7 +150,7 @@ internal sealed class TargetReading(TailContext context, SliceReader reader, Gen
 
         if (target.IsRemoved && target.HasPending && target.Files.Count > 0)
         {
-            return reader.TryFlush(target, target.Files[^1], onlyShort: false) ? TargetRead.Again : TargetRead.Full;
+            return emitter.TryFlush(target, target.Files[^1], onlyShort: false) ? TargetRead.Again : TargetRead.Full;
         }
 
         return default;
@@ -160,7 +160,7 @@ internal sealed class TargetReading(TailContext context, SliceReader reader, Gen
     {
         if (target.HasPending && Array.Exists(target.Pending, p => p.IsActive && p.IsShort && context.HasPassed(p.Since, context.Options.UnfinishedLineAfter)))
         {
-            reader.TryFlush(target, file, onlyShort: true);
+            emitter.TryFlush(target, file, onlyShort: true);
         }
     }
 }
