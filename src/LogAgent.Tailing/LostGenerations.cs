@@ -33,7 +33,7 @@ internal static class LostGenerations
         int younger = 0;
         foreach (FoundFile file in found)
         {
-            if (file.Stat.BirthNanos == 0 || file.Path.EndsWith(".gz", StringComparison.Ordinal))
+            if (file.Stat.BirthNanos == 0 || file.IsCompressed)
             {
                 return new Gap(0, Reason, "it was rotated at least as often between two looks as rotated files are kept; what stood in between may be gone");
             }

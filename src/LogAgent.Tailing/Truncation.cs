@@ -12,19 +12,19 @@ internal sealed class Truncation(TailContext context)
     {
         long lost = Math.Max(0, file.VerifiedSize - file.ReadOffset);
         context.Notify(new TailNotice(TailNoticeKind.Truncated, target.Target.Id, file.Path, 0, grownAgain ? "It was truncated and has grown again." : "It was truncated."));
-        file.GapUnlessCopied = new Gap(lost, "truncated", grownAgain ? "the file was truncated and written again, perhaps more than once" : "the file was truncated");
         target.IsChanged = true;
         IByteSource? source = file.Source;
-        if (file.Moved && source?.Stat().Links > 0)
+        bool isRotated = file.Moved && source?.Stat().Links > 0; // a copy may have been made over it, of what is being read elsewhere
+        if (isRotated && lost == 0)
         {
-            // A copy may have been made over it, of what is being read elsewhere.
-            target.Close(file);
-            if (lost == 0)
-            {
-                file.GapUnlessCopied = null;
-                Retire(target, file);
-            }
+            Retire(target, file);
+            return;
+        }
 
+        file.GapUnlessCopied = new Gap(lost, "truncated", grownAgain ? "the file was truncated and written again, perhaps more than once" : "the file was truncated");
+        if (isRotated)
+        {
+            target.Close(file);
             return;
         }
 

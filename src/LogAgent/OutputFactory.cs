@@ -24,6 +24,9 @@ internal static class OutputFactory
     /// <summary>It holds records beside the batches.</summary>
     public static bool HasQueue(OutputSection section) => section.Options is KafkaOptions;
 
+    /// <summary>Bytes that an output with a queue needs for it at least.</summary>
+    public const long SmallestQueue = KafkaOptions.SmallestQueueMemory;
+
     /// <summary>Makes the output; it connects to nothing before its first send.</summary>
     /// <param name="queue">The most bytes that it may hold beside the batches.</param>
     public static IOutput Create(OutputSection section, DocumentEncoder documents, TimeProvider time, ILoggerFactory loggers, long queue) => section.Options switch

@@ -8,9 +8,6 @@ namespace LogAgent;
 /// <summary>The outputs at work: owns each output and its worker, and tells the fanout of them.</summary>
 internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, Ledger ledger, MemoryBudget budget, DeadLetters deadLetters, TimeProvider time, ILoggerFactory loggers)
 {
-    /// <summary>As little as queue_memory may be.</summary>
-    private const long SmallestQueue = 1 << 20;
-
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Running> _running = [];
     private readonly List<Task> _retiring = [];
@@ -67,7 +64,7 @@ internal sealed class RunningOutputs(DocumentEncoder documents, Fanout fanout, L
         int all = sections.Count(OutputFactory.HasQueue);
         List<Running> living = _running.FindAll(running => OutputFactory.HasQueue(running.Section) && sections.Any(section => IsSame(running, section)));
         long left = half - living.Sum(running => running.Worker.Output.Limits.OwnMemory);
-        return Math.Max(SmallestQueue, Math.Min(half / Math.Max(1, all), left / Math.Max(1, all - living.Count)));
+        return Math.Max(OutputFactory.SmallestQueue, Math.Min(half / Math.Max(1, all), left / Math.Max(1, all - living.Count)));
     }
 
     /// <param name="queue">The most that the output may hold beside the batches.</param>

@@ -58,16 +58,7 @@ public sealed class DeadTopicTests : Scenario
         Sequences arrived = new();
         Dictionary<string, long> written = new() { [container.Name] = container.Written };
         await WaitAsync(
-            async () =>
-            {
-                arrived = new();
-                foreach (string document in await kafka.ReadAllAsync($"logs-{container.Name}"))
-                {
-                    arrived.Add(document);
-                }
-
-                return arrived.IsComplete(written);
-            },
+            async () => (arrived = await kafka.ReadSequencesAsync($"logs-{container.Name}")).IsComplete(written),
             $"everything of {container.Name} is in its topic",
             () => arrived.Compare(written));
         Assert.Equal("0 missing, 0 doubled", arrived.Compare(written));

@@ -32,15 +32,7 @@ public class KafkaClusterTests
         }
 
         await Task.WhenAll([kill, .. sends]).WaitAsync(Until.Deadline);
-        Sequences read = new();
-        foreach (string container in containers)
-        {
-            foreach (string document in await kafka.ReadAllAsync($"logs-{container}"))
-            {
-                read.Add(document);
-            }
-        }
-
+        Sequences read = await kafka.ReadSequencesAsync(containers.Select(container => $"logs-{container}"));
         Assert.Equal("0 missing, 0 doubled", read.Compare(load.Written));
         Assert.Equal(0, read.Backwards);
     }
@@ -61,12 +53,7 @@ public class KafkaClusterTests
 
         await Task.WhenAll(kafka.StartBrokerAsync(2), kafka.StartBrokerAsync(3));
         await waiting.WaitAsync(Until.Deadline);
-        Sequences read = new();
-        foreach (string document in await kafka.ReadAllAsync("logs"))
-        {
-            read.Add(document);
-        }
-
+        Sequences read = await kafka.ReadSequencesAsync("logs");
         Assert.Equal("0 missing, 0 doubled", read.Compare(load.Written));
     }
 }

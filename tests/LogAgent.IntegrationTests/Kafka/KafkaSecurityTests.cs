@@ -13,13 +13,8 @@ public class KafkaSecurityTests
     public async Task A_secure_broker_is_used_and_each_way_to_be_refused_is_named()
     {
         await using KafkaServer kafka = await KafkaServer.StartAsync(1, "--secure");
-        KafkaSasl sasl = new(KafkaMechanism.Plain, "agent", "agent-secret");
-        KafkaOptions right = new()
-        {
-            Brokers = kafka.SecureBrokers,
-            Tls = new(kafka.CaFile, "", "", Verify: true),
-            Sasl = sasl,
-        };
+        KafkaOptions right = kafka.Secure;
+        KafkaSasl sasl = right.Sasl!;
         await using (KafkaLoad load = new(right))
         {
             await load.Send("web").WaitAsync(Until.Deadline);

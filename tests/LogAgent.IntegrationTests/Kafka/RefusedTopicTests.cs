@@ -20,14 +20,7 @@ public class RefusedTopicTests
         using IAdminClient admin = kafka.NewAdmin();
         await admin.CreateTopicsAsync([Topic("logs-fine"), Topic("logs-forbidden")]);
         await admin.CreateAclsAsync([MayWrite("logs-fine"), MayWrite("logs-missing")]);
-        await using KafkaLoad load = new(new()
-        {
-            Brokers = kafka.SecureBrokers,
-            Topic = TopicPattern.Parse("logs-%{service}"),
-            Tls = new(kafka.CaFile, "", "", Verify: true),
-            Sasl = new(KafkaMechanism.Plain, "agent", "agent-secret"),
-            TroubleAfter = TimeSpan.FromMilliseconds(500),
-        });
+        await using KafkaLoad load = new(kafka.Secure with { Topic = TopicPattern.Parse("logs-%{service}"), TroubleAfter = TimeSpan.FromMilliseconds(500) });
 
         Task<SendResult> missing = load.Send("missing");
         await LoggedAsync(load, "'logs-missing'", "create it");
@@ -48,15 +41,7 @@ public class RefusedTopicTests
 
         await admin.CreateAclsAsync([MayWrite("logs-forbidden")]);
         await forbidden.WaitAsync(Until.Deadline);
-        Sequences read = new();
-        foreach (string service in load.Written.Keys)
-        {
-            foreach (string document in await kafka.ReadAllAsync($"logs-{service}"))
-            {
-                read.Add(document);
-            }
-        }
-
+        Sequences read = await kafka.ReadSequencesAsync(load.Written.Keys.Select(service => $"logs-{service}"));
         Assert.Equal("0 missing, 0 doubled", read.Compare(load.Written));
         Assert.Equal(0, read.Backwards);
     }

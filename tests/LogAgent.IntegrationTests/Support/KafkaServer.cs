@@ -7,21 +7,25 @@ namespace LogAgent.IntegrationTests.Support;
 internal sealed class KafkaServer : IAsyncDisposable
 {
     private readonly TempFolder _folder = new();
+    private readonly string[] _secureBrokers;
 
     private KafkaServer(int port, int brokers)
     {
         Brokers = [.. Enumerable.Range(port, brokers).Select(p => $"127.0.0.1:{p}")];
-        SecureBrokers = [.. Enumerable.Range(port + 100, brokers).Select(p => $"localhost:{p}")];
+        _secureBrokers = [.. Enumerable.Range(port + 100, brokers).Select(p => $"localhost:{p}")];
     }
 
     public IReadOnlyList<string> Brokers { get; }
 
-    /// <summary>SASL_SSL, for a server that was started with --secure: user agent, password agent-secret.</summary>
-    public IReadOnlyList<string> SecureBrokers { get; }
+    /// <summary>SASL_SSL, for a server that was started with --secure.</summary>
+    public KafkaOptions Secure => new()
+    {
+        Brokers = _secureBrokers,
+        Tls = new(Path.Combine(_folder.Path, "tls", "ca.crt"), "", "", Verify: true),
+        Sasl = new(KafkaMechanism.Plain, "agent", "agent-secret"),
+    };
 
     public string Bootstrap => string.Join(',', Brokers);
-
-    public string CaFile => Path.Combine(_folder.Path, "tls", "ca.crt");
 
     public static async Task<KafkaServer> StartAsync(int brokers = 1, params string[] options)
     {
@@ -67,6 +71,21 @@ internal sealed class KafkaServer : IAsyncDisposable
     {
         ShellResult read = await Shell.TryAsync("kcat", ["-C", "-b", Bootstrap, "-t", topic, "-o", "beginning", "-e", "-q", "-f", "%s\n"]);
         return read.ExitCode == 0 ? read.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
+    }
+
+    /// <summary>The sequence numbers in the topics up to now.</summary>
+    public async Task<Sequences> ReadSequencesAsync(params IEnumerable<string> topics)
+    {
+        Sequences read = new();
+        foreach (string topic in topics)
+        {
+            foreach (string document in await ReadAllAsync(topic))
+            {
+                read.Add(document);
+            }
+        }
+
+        return read;
     }
 
     public async ValueTask DisposeAsync()

@@ -44,6 +44,9 @@ internal sealed record KafkaSasl(KafkaMechanism Mechanism, string UserName, stri
 /// <summary>One entry of <c>outputs</c> with <c>type: kafka</c>.</summary>
 internal sealed record KafkaOptions
 {
+    /// <summary>The least that <see cref="QueueMemory"/> may be, in bytes.</summary>
+    public const long SmallestQueueMemory = 1 << 20;
+
     public string Name { get; init; } = "kafka";
 
     /// <summary>host:port of the brokers to ask first.</summary>
@@ -122,7 +125,7 @@ internal sealed record KafkaOptions
             Linger = reader.Duration("linger", TimeSpan.FromMilliseconds(50), TimeSpan.Zero, TimeSpan.FromSeconds(30)),
             MaxMessage = (int)reader.Size("max_message", 1_000_000, 2000, 100_000_000),
             Oversize = reader.OneOf("oversize", KafkaOversize.Truncate),
-            QueueMemory = reader.Size("queue_memory", 32 << 20, 1 << 20, 1L << 30),
+            QueueMemory = reader.Size("queue_memory", 32 << 20, SmallestQueueMemory, 1L << 30),
             TroubleAfter = reader.Duration("trouble_after", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
             GiveBackAfter = reader.Has("skip_after") || reader.Text("when_down", "block") == "skip" ? TimeSpan.FromSeconds(30) : null,
             Tls = reader.Has("tls") ? ReadTls(reader.Section("tls")) : null,
